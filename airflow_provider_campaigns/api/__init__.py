@@ -1,0 +1,1 @@
+"""The vendors' HTTP APIs, usable without Airflow."""

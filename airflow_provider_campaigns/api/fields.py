@@ -1,0 +1,185 @@
+"""Declared request fields: what a caller may pass, how it is checked, and how it goes on the wire."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from airflow_provider_campaigns.api import reading
+from airflow_provider_campaigns.api.errors import InvalidRequest
+
+
+def utc_text(value: datetime.datetime) -> str:
+    """Return an aware datetime as ISO 8601 in UTC with milliseconds and ``Z``."""
+    return value.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _text(value: Any) -> str | None:
+    return reading.text(value)
+
+
+def _integer(value: Any) -> int | None:
+    return reading.whole(value)
+
+
+def _number(value: Any) -> float | None:
+    return reading.number(value)
+
+
+def _flag(value: Any) -> bool | None:
+    return reading.flag(value)
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    return dict(value) if isinstance(value, Mapping) else None
+
+
+def _texts(value: Any) -> list[str] | None:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return None
+    read = [reading.text(item) for item in value]
+    return None if None in read else [item for item in read if item is not None]
+
+
+def _moment(value: Any) -> str | None:
+    if isinstance(value, str):
+        value = reading.moment(value)
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        return utc_text(value)
+    return None
+
+
+def _date(value: Any) -> str | None:
+    if isinstance(value, datetime.datetime):
+        return None
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    try:
+        return datetime.date.fromisoformat(value).isoformat() if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _url(value: Any) -> str | None:
+    if not isinstance(value, str) or any(letter.isspace() for letter in value):
+        return None
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return None
+    return value if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of field: how it is read, and what it is called in an error."""
+
+    read: Callable[[Any], Any]
+    wanted: str
+
+
+TEXT = Kind(_text, "a text")
+INTEGER = Kind(_integer, "a whole number")
+NUMBER = Kind(_number, "a number")
+FLAG = Kind(_flag, "true or false")
+OBJECT = Kind(_object, "an object (dict)")
+TEXTS = Kind(_texts, "a list of texts")
+MOMENT = Kind(_moment, "a datetime with a time zone (a naive one could mean any hour), or its ISO 8601 text")
+DATE = Kind(_date, "a date, or its text as YYYY-MM-DD")
+URL = Kind(_url, "an http(s) address")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """
+    One field of a request.
+
+    :param name: Its name as a Python keyword argument.
+    :param wire: Its name in the vendor's JSON.
+    :param kind: Its type.
+    :param required: Whether the vendor refuses a request without it.
+    :param choices: The allowed values, empty when any will do.
+    :param minimum: The lowest number allowed, or None.
+    :param maximum: The highest number allowed, or None.
+    :param max_length: The longest text allowed, in characters, or None.
+    """
+
+    name: str
+    wire: str
+    kind: Kind = TEXT
+    required: bool = False
+    choices: tuple[Any, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+
+    def read(self, value: Any) -> Any:
+        """
+        Return the value as it goes on the wire.
+
+        :raises InvalidRequest: Names the field and what is allowed; tells the value only where it cannot be a recipient.
+        """
+        read = self.kind.read(value)
+        if read is None:
+            raise InvalidRequest(f"{self.name} must be {self.kind.wanted}, not {_described(value)}.")
+        if self.choices and read not in self.choices:
+            allowed = ", ".join(str(choice) for choice in self.choices)
+            raise InvalidRequest(f"{self.name} must be one of {allowed}; got {str(read)[:60]!r}.")
+        if self.minimum is not None and read < self.minimum:
+            raise InvalidRequest(f"{self.name} must be at least {self.minimum:g}; got {read:g}.")
+        if self.maximum is not None and read > self.maximum:
+            raise InvalidRequest(f"{self.name} must be at most {self.maximum:g}; got {read:g}.")
+        if self.max_length is not None and len(read) > self.max_length:
+            raise InvalidRequest(f"{self.name} must have at most {self.max_length} characters; it has {len(read)}.")
+        return read
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, datetime.datetime):
+        return "a naive datetime" if value.tzinfo is None else "a datetime"
+    if isinstance(value, str):
+        return "an empty text" if not value else f"a text of {len(value)} characters that does not read as one"
+    return f"a value of type {type(value).__name__}"
+
+
+def check(fields: Sequence[Field], values: Mapping[str, Any]) -> None:
+    """
+    Check those values that are there; used at parse time, where templated ones are still to come.
+
+    :param fields: The declared fields.
+    :param values: Values by Python name; None means "not given".
+    :raises InvalidRequest: For the first value that cannot be sent.
+    """
+    declared = {field.name: field for field in fields}
+    for name, value in values.items():
+        if name not in declared:
+            raise InvalidRequest(f"{name} is not a field of this request. Known fields: {', '.join(sorted(declared))}.")
+        if value is not None:
+            declared[name].read(value)
+
+
+def wire_body(
+    fields: Sequence[Field], values: Mapping[str, Any], extra_fields: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """
+    Return the JSON object to send: declared fields under the vendor's names, what is None left out.
+
+    :param fields: The declared fields.
+    :param values: Values by Python name.
+    :param extra_fields: Fields that this package does not know, under the vendor's names, sent as they are.
+    :raises InvalidRequest: For a value that cannot be sent, a required field that is missing, or an extra field that
+        would overwrite a declared one.
+    """
+    check(fields, values)
+    missing = [field.name for field in fields if field.required and values.get(field.name) is None]
+    if missing:
+        raise InvalidRequest(f"{' and '.join(missing)} must be given.")
+    body = {field.wire: field.read(values[field.name]) for field in fields if values.get(field.name) is not None}
+    for name, value in (extra_fields or {}).items():
+        if any(field.wire == name for field in fields):
+            raise InvalidRequest(f"extra_fields must not hold {name}: pass it as the argument of its own.")
+        body[name] = value
+    return body

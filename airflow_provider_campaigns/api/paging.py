@@ -1,0 +1,67 @@
+"""Walking a vendor's list: lazily, each item once, never more than a page in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from airflow_provider_campaigns.api.errors import ListingIncomplete
+
+Item = TypeVar("Item")
+Cursor = TypeVar("Cursor", bound=Hashable)
+
+#: No documented account comes near this; a list that does is a loop in disguise.
+MAX_PAGES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item, Cursor]):
+    """
+    One page of a list.
+
+    :param items: What the page holds, in the vendor's order.
+    :param next: Where the next page begins, or None when this is the last.
+    """
+
+    items: Sequence[Item]
+    next: Cursor | None
+
+
+def walk(
+    fetch: Callable[[Cursor | None], Page[Item, Cursor]],
+    identity: Callable[[Item], Hashable],
+    *,
+    vendor: str,
+    endpoint: str,
+) -> Iterator[Item]:
+    """
+    Yield every item of a list once.
+
+    :param fetch: Gets the page at a cursor, the first page for None.
+    :param identity: What makes an item the same as one seen before; rows shift between pages while a list grows.
+    :raises ListingIncomplete: When the vendor hands out a cursor a second time. Stopping quietly would let a look-up
+        take "not seen" for "not there".
+    """
+    seen: set[Hashable] = set()
+    cursors: set[Cursor] = set()
+    cursor: Cursor | None = None
+    for _ in range(MAX_PAGES):
+        page = fetch(cursor)
+        for item in page.items:
+            key = identity(item)
+            if key not in seen:
+                seen.add(key)
+                yield item
+        cursor = page.next
+        if cursor is None:
+            return
+        if cursor in cursors:
+            break
+        cursors.add(cursor)
+    raise ListingIncomplete(
+        f"{vendor}'s list ({endpoint}) handed out the same cursor again after {len(seen)} items, so its end cannot be "
+        "reached. Try again later; if it persists, report it to the vendor.",
+        vendor=vendor,
+        endpoint=endpoint,
+    )

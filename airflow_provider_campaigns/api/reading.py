@@ -1,0 +1,87 @@
+"""Tolerant readers for what vendors put into JSON: missing, null, numbers as text, ids of either type."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def first(item: Mapping[str, Any], *names: str) -> Any:
+    """Return the first of the named fields that is present and not null."""
+    for name in names:
+        value = item.get(name)
+        if value is not None:
+            return value
+    return None
+
+
+def text(value: Any) -> str | None:
+    """Return text for a non-empty string or a number, else None."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number, also from text, else None."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float, str)):
+        try:
+            read = float(value)
+        except (ValueError, OverflowError):
+            return None
+        return read if math.isfinite(read) else None
+    return None
+
+
+def whole(value: Any) -> int | None:
+    """Return a whole number, also from text or an integral float, else None."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    read = number(value)
+    return int(read) if read is not None and read.is_integer() else None
+
+
+def flag(value: Any) -> bool | None:
+    """Return a boolean, also from the words true and false, else None."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    return None
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """Return the object, or an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def rows(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of an array, leaving out what is none; empty for anything but an array."""
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def counts(source: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, int]:
+    """
+    Return the figures that are there.
+
+    :param source: The vendor's object.
+    :param names: The vendor's field name for each of ours.
+    """
+    read = {ours: whole(source.get(theirs)) for ours, theirs in names.items()}
+    return {ours: value for ours, value in read.items() if value is not None}
+
+
+def moment(value: Any) -> datetime.datetime | None:
+    """Return a datetime from ISO 8601 text (naive where the text has no zone), else None."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return datetime.datetime.fromisoformat(value)
+    except ValueError:
+        return None

@@ -1,0 +1,73 @@
+"""Vendor time: the clock that the sandbox's campaigns live by, faster than the real one when wanted."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+
+def check_speed(speed: object) -> float:
+    """Return the speed as a float, or raise ``ValueError`` saying what a speed may be."""
+    if isinstance(speed, bool) or not isinstance(speed, (int, float)) or not math.isfinite(speed) or speed < 0:
+        raise ValueError(f"speed: must be a number of vendor seconds per real second, 0 or more, not {speed!r}")
+    return float(speed)
+
+
+class Clock:
+    """
+    Vendor time, which starts at the real now and passes ``speed`` times as fast as real time.
+
+    :param speed: vendor seconds per real second; 0 stops the clock.
+    :param monotonic: source of real seconds that never jumps.
+    :param epoch: source of the real time (epoch seconds) at which vendor time starts.
+    """
+
+    def __init__(
+        self,
+        speed: float = 1.0,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        epoch: Callable[[], float] = time.time,
+    ) -> None:
+        self._monotonic = monotonic
+        self._epoch = epoch
+        self._first_speed = check_speed(speed)
+        self.restart()
+
+    @property
+    def speed(self) -> float:
+        """Vendor seconds per real second."""
+        return self._anchor[2]
+
+    def seconds(self) -> float:
+        """Return vendor time as epoch seconds."""
+        real, vendor, speed = self._anchor
+        return vendor + (self._monotonic() - real) * speed
+
+    def now(self) -> datetime:
+        """Return vendor time as an aware datetime in UTC."""
+        return datetime.fromtimestamp(self.seconds(), UTC)
+
+    def set_speed(self, speed: float) -> None:
+        """Let time pass faster or slower from now on, without a jump."""
+        checked = check_speed(speed)
+        # One tuple, replaced as a whole: readers in other threads never see half a change.
+        self._anchor = (self._monotonic(), self.seconds(), checked)
+
+    def restart(self) -> None:
+        """Begin again at the real now and with the first speed."""
+        self._anchor = (self._monotonic(), self._epoch(), self._first_speed)
+
+
+class ManualClock(Clock):
+    """Vendor time that passes only when a test says so."""
+
+    def __init__(self, start: float = 1_750_000_000.0) -> None:
+        self._elapsed = 0.0
+        super().__init__(1.0, monotonic=lambda: self._elapsed, epoch=lambda: start)
+
+    def advance(self, seconds: float) -> None:
+        """Let that many vendor seconds pass at once."""
+        self._elapsed += seconds

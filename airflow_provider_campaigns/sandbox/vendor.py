@@ -1,0 +1,150 @@
+"""The contract that a vendor in the sandbox fulfils."""
+
+from __future__ import annotations
+
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from airflow_provider_campaigns.sandbox.clock import Clock
+from airflow_provider_campaigns.sandbox.delivery import Spans
+from airflow_provider_campaigns.sandbox.faults import Faults
+
+
+class Refusal(Exception):
+    """Raised anywhere below a handler to end the request with this answer."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"refused with {response.status_code}")
+        self.response = response
+
+
+def accepts(credential: str | None) -> bool:
+    """Return whether the sandbox takes a credential: any that is not empty, except ``invalid``."""
+    return bool(credential and credential.strip()) and credential != "invalid"
+
+
+def bearer_token(request: Request) -> str | None:
+    """Return the token of ``Authorization: Bearer <token>``, None when the header is missing or of another kind."""
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+class Vendor(ABC):
+    """
+    One vendor's API: its routes, its answers, its campaigns.
+
+    Handlers are methods ``async def handler(self, request: Request) -> Response``: so they run on the event loop's
+    thread, which alone may change the vendor's state. They never wait.
+
+    :param clock: vendor time, for everything that the API tells about time.
+    :param faults: the orders; ask for state faults through the methods below or ``faults.state(self.name, kind)``.
+    :param real_time: source of real seconds (monotonic), for what is measured in real time.
+    """
+
+    #: Name in faults, journal and connection ids ("kinbox").
+    name: ClassVar[str]
+    #: Name for readers ("Kinbox").
+    title: ClassVar[str]
+    #: Path of the base URL ("/altur/api/v1.0"), without a slash at the end.
+    prefix: ClassVar[str]
+    #: The documented limit: requests, per seconds of real time; None when there is none.
+    limit: ClassVar[tuple[int, float] | None] = None
+    #: What an Airflow connection to this vendor needs besides type, host and password (``login``, ``extra``).
+    connection: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, clock: Clock, faults: Faults, real_time: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.faults = faults
+        self.real_time = real_time
+        #: When this vendor stood still; every ``Delivery`` is made with it.
+        self.stalls = Spans()
+        faults.watch(self._note_stall)
+
+    @abstractmethod
+    def routes(self) -> list[Route]:
+        """Return the routes, paths relative to ``prefix``, each with the endpoint's name (``create_campaign``)."""
+
+    @abstractmethod
+    def authenticate(self, request: Request) -> Response | None:
+        """Return None when the credential is fine (see :func:`accepts`), the vendor's 401 otherwise."""
+
+    @abstractmethod
+    def rate_limited(self, seconds: float) -> Response:
+        """Return the vendor's 429, which asks to wait that many real seconds (a whole number)."""
+
+    @abstractmethod
+    def not_found(self, request: Request) -> Response:
+        """Return the vendor's 404 for a path that it does not have."""
+
+    @abstractmethod
+    def inventory(self) -> list[dict[str, Any]]:
+        """
+        Return what exists, one dict per campaign, oldest first.
+
+        Keys: vendor, id, name, status, created_at (ISO text), description, contacts (distinct recipients now attached),
+        contact_rows (rows ever accepted, repeated ones too), messages (sent so far), starts (how often sending began).
+        """
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget every campaign."""
+
+    def bad_request(self, text: str) -> Response:
+        """Return the vendor's 400 saying ``text``."""
+        return JSONResponse({"message": text}, status_code=400)
+
+    def method_not_allowed(self, request: Request) -> Response:
+        """Return the answer for a path that exists with another method."""
+        return self.not_found(request)
+
+    def server_error(self, request: Request, error: Exception) -> Response:
+        """Return the answer for a bug in a handler."""
+        return PlainTextResponse(f"The sandbox's handler failed: {type(error).__name__}: {error}", status_code=500)
+
+    def credential(self, request: Request) -> str:
+        """Return what the limit is counted by: the ``Authorization`` header, unless the vendor says otherwise."""
+        return request.headers.get("authorization", "")
+
+    async def read_object(self, request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+        """Return the body as a JSON object; anything else ends the request with :meth:`bad_request`."""
+        body = await request.body()
+        if may_be_empty and not body.strip():
+            return {}
+        try:
+            value = json.loads(body)
+        except ValueError:
+            raise Refusal(self.bad_request("The body is not valid JSON")) from None
+        if not isinstance(value, dict):
+            raise Refusal(self.bad_request("The body must be a JSON object"))
+        return value
+
+    def is_listed(self, created_at: float) -> bool:
+        """
+        Return whether lists show a campaign yet (fault ``list_lag``).
+
+        :param created_at: ``self.real_time()`` when it was created.
+        """
+        lag = self.faults.state(self.name, "list_lag")
+        return lag is None or self.real_time() - created_at >= (lag.seconds or 0.0)
+
+    def status_word(self, word: str) -> str:
+        """Return the status to answer with: the real word, or that of the fault ``unknown_status``."""
+        fault = self.faults.state(self.name, "unknown_status")
+        return word if fault is None or fault.value is None else fault.value
+
+    def repeats_cursor(self, endpoint: str) -> bool:
+        """Return whether this list shall hand out the same cursor and page again (fault ``repeated_cursor``)."""
+        return self.faults.state(self.name, "repeated_cursor", endpoint) is not None
+
+    def _note_stall(self) -> None:
+        if self.faults.state(self.name, "stall"):
+            self.stalls.begin(self.clock.seconds())
+        else:
+            self.stalls.end(self.clock.seconds())

@@ -1,0 +1,36 @@
+"""The sandbox as pytest fixtures: ``pytest_plugins = ["airflow_provider_campaigns.testing"]``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.sandbox.server import Sandbox
+
+
+@pytest.fixture(scope="session")
+def campaign_sandbox_speed() -> float:
+    """Vendor seconds per real second; override it to have another speed."""
+    return 600
+
+
+@pytest.fixture(scope="session")
+def campaign_sandbox_server(campaign_sandbox_speed: float) -> Iterator[Sandbox]:
+    """The server behind :func:`campaign_sandbox`, one for the whole run."""
+    from airflow_provider_campaigns.sandbox.server import Sandbox
+
+    with Sandbox(campaign_sandbox_speed) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def campaign_sandbox(campaign_sandbox_server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """An empty sandbox without faults, with Airflow's connections ``kinbox_default`` and so on pointing to it."""
+    campaign_sandbox_server.reset()
+    for conn_id, connection in campaign_sandbox_server.connections().items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
+    return campaign_sandbox_server

@@ -1,0 +1,306 @@
+"""A campaign of the sandbox's Kinbox: it starts by itself, and its state follows from what was done to it and when."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from airflow_provider_campaigns.sandbox.delivery import Delivery, Spans
+
+#: Recipients of a campaign whose leadsAssetUrl does not say ``?leads=<number>``; the file is never fetched.
+DEFAULT_LEADS = 120
+#: Defaults with which the default campaign sends for five minutes: 120 x 2 s, and two pauses of 30 s.
+DEFAULT_CHUNK_SIZE = 40
+DEFAULT_SECONDS_BETWEEN_MESSAGES = 2.0
+DEFAULT_SECONDS_BETWEEN_CHUNKS = 30.0
+#: How long the leads' file is read, and how long receipts are tracked (at Kinbox: 96 hours), in seconds of vendor time.
+PROCESSING_SECONDS = 5.0
+TRACKING_SECONDS = 30.0
+#: What a delivery counts: so many seconds of work.
+TICK_SECONDS = 0.05
+
+#: What becomes of each 20 recipients, by position: 18 receive the message, one is not reached, one fails.
+OUTCOMES = (
+    *("answered", "received", "read", "received", "read", "received", "read", "received", "read", "received"),
+    *("answered", "received", "read", "received", "read", "received", "read", "received", "sent", "failed"),
+)
+
+
+def read_moment(text: Any) -> float | None:
+    """Return ISO 8601 text as epoch seconds (UTC where it names no zone), or None for anything else."""
+    if not isinstance(text, str):
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+
+
+def moment_text(seconds: float) -> str:
+    """Return epoch seconds as Kinbox writes a time."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def leads_of(url: str | None) -> int:
+    """Return the number of recipients that a leads' file stands for: ``?leads=<number>``, 120 without it."""
+    asked = parse_qs(urlsplit(url or "").query).get("leads", [""])[0]
+    return int(asked) if asked.isdecimal() else DEFAULT_LEADS
+
+
+def outcome_of(position: int) -> str:
+    """Return what becomes of the recipient at a position."""
+    return OUTCOMES[position % len(OUTCOMES)]
+
+
+def outcomes(recipients: int) -> dict[str, int]:
+    """Return how many of the first recipients have each outcome."""
+    rounds, rest = divmod(recipients, len(OUTCOMES))
+    return {word: rounds * OUTCOMES.count(word) + OUTCOMES[:rest].count(word) for word in set(OUTCOMES)}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    In what order and at what pace recipients are dealt with.
+
+    :param leads: how many there are.
+    :param chunk_size: how many make a batch.
+    :param per_message: seconds that each takes.
+    :param between_chunks: seconds between two batches.
+    """
+
+    leads: int
+    chunk_size: int
+    per_message: float
+    between_chunks: float
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Plan:
+        """Return the plan of a campaign with these properties."""
+        return cls(
+            leads=leads_of(given.get("leadsAssetUrl")),
+            chunk_size=max(1, math.ceil(given.get("chunkSize", DEFAULT_CHUNK_SIZE))),
+            per_message=max(TICK_SECONDS, given.get("secondsBetweenMessages", DEFAULT_SECONDS_BETWEEN_MESSAGES)),
+            between_chunks=max(0.0, given.get("secondsBetweenChunks", DEFAULT_SECONDS_BETWEEN_CHUNKS)),
+        )
+
+    @property
+    def chunks(self) -> int:
+        """How many batches there are."""
+        return math.ceil(self.leads / self.chunk_size)
+
+    @property
+    def seconds(self) -> float:
+        """How long all of it takes."""
+        return self.leads * self.per_message + max(0, self.chunks - 1) * self.between_chunks
+
+    def processed(self, worked: float) -> int:
+        """Return how many recipients are dealt with after so many seconds of work."""
+        chunk, within = self._place(worked)
+        return min(
+            self.leads, chunk * self.chunk_size + min(self.chunk_size, math.floor(within / self.per_message + 1e-6))
+        )
+
+    def until_next_chunk(self, worked: float) -> float | None:
+        """Return the seconds until the next batch, or None while a batch is being sent or none is left."""
+        chunk, within = self._place(worked)
+        sending = self.chunk_size * self.per_message
+        if within < sending or chunk + 1 >= self.chunks:
+            return None
+        return sending + self.between_chunks - within
+
+    def _place(self, worked: float) -> tuple[int, float]:
+        chunk, within = divmod(worked + 1e-9, self.chunk_size * self.per_message + self.between_chunks)
+        return int(chunk), within
+
+
+class KinboxCampaign:
+    """
+    A campaign. Times are epoch seconds of vendor time unless told otherwise; :meth:`settled` comes before any question.
+
+    :param campaign_id: its id.
+    :param given: the body it was created with.
+    :param created_at: when it was created.
+    :param listed_from: the real time of its creation.
+    :param stalls: when the vendor stood still.
+    """
+
+    def __init__(
+        self, campaign_id: str, given: Mapping[str, Any], created_at: float, listed_from: float, stalls: Spans
+    ) -> None:
+        self.id = campaign_id
+        self.given = {name: value for name, value in given.items() if value is not None}
+        self.created_at = created_at
+        self.updated_at = created_at
+        self.listed_from = listed_from
+        self.plan = Plan.of(self.given)
+        self._stalls = stalls
+        self._is_paused = False
+        self._is_canceled = False
+        self._resumed_at = created_at
+        self._delivery: Delivery | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.given["name"])
+
+    @property
+    def starts(self) -> int:
+        """How often sending was started: once at most, since it goes on after a pause."""
+        return 0 if self._delivery is None else 1
+
+    @property
+    def starts_at(self) -> float:
+        """When sending starts, unless it is paused then."""
+        scheduled = read_moment(self.given.get("scheduledTo")) or 0.0
+        return max(self.created_at + PROCESSING_SECONDS, scheduled, self._resumed_at)
+
+    def settled(self, at: float) -> KinboxCampaign:
+        """Start sending if that is due, and return the campaign."""
+        if self._delivery is None and not (self._is_paused or self._is_canceled) and at >= self.starts_at:
+            self._delivery = Delivery(math.ceil(self.plan.seconds / TICK_SECONDS - 1e-9), TICK_SECONDS, self._stalls)
+            self._delivery.start(self.starts_at)
+        return self
+
+    def status(self, at: float) -> str:
+        """Return Kinbox's word for where it is."""
+        if self._is_canceled:
+            return "canceled"
+        if self._is_paused:
+            return "paused"
+        if at < self.created_at + PROCESSING_SECONDS:
+            return "processing"
+        if self._delivery is None:
+            return "scheduled"
+        finished_at = self._delivery.finished_at
+        if finished_at is not None and at >= finished_at:
+            return "done" if at >= finished_at + TRACKING_SECONDS else "done-sent"
+        return "executing" if self.plan.until_next_chunk(self._worked(at)) is None else "awaiting-chunk"
+
+    def processed(self, at: float) -> int:
+        """Return how many recipients are dealt with."""
+        if self._delivery is None:
+            return 0
+        return self.plan.leads if self._delivery.is_finished(at) else self.plan.processed(self._worked(at))
+
+    def change(self, given: Mapping[str, Any], at: float) -> None:
+        """Take new properties over, null for none; once sending has started, its pace stays."""
+        merged = {**self.given, **given}
+        self.given = {name: value for name, value in merged.items() if value is not None}
+        self.updated_at = at
+        if self._delivery is None:
+            self.plan = Plan.of(self.given)
+
+    def pause(self, at: float) -> None:
+        """Hold sending."""
+        self._is_paused = True
+        self.updated_at = at
+        if self._delivery:
+            self._delivery.pause(at)
+
+    def resume(self, at: float) -> None:
+        """Go on."""
+        self._is_paused = False
+        self.updated_at = self._resumed_at = at
+        if self._delivery:
+            self._delivery.resume(at)
+
+    def cancel(self, at: float) -> None:
+        """End it for good, unless it is over."""
+        if self.status(at) == "done":
+            return
+        self._is_canceled = True
+        self.updated_at = at
+        if self._delivery:
+            self._delivery.stop(at)
+
+    def public(self, at: float) -> dict[str, Any]:
+        """Return it as v1 shows it; what is not known yet is left out."""
+        status = self.status(at)
+        shown: dict[str, Any] = {
+            "id": self.id,
+            "active": True,
+            "shouldCreateConversation": False,
+            "normalizeBrazilPhoneNumbers": True,
+            "trackMaxHours": 96,
+            **self.given,
+            "status": status,
+        }
+        if at >= self.created_at + PROCESSING_SECONDS:
+            shown |= self._figures(at)
+        if status == "scheduled":
+            shown["nextScheduledTo"] = moment_text(self.starts_at)
+        elif status == "awaiting-chunk":
+            shown["nextScheduledTo"] = moment_text(at + (self.plan.until_next_chunk(self._worked(at)) or 0.0))
+        return shown
+
+    def internal(self, at: float) -> dict[str, Any]:
+        """Return it as v3 shows it: with the id in the storage and the audit fields."""
+        updated = moment_text(self.updated_at)
+        return {
+            **self.public(at),
+            "_id": self.id,
+            "workspaceId": 1,
+            "createdAt": moment_text(self.created_at),
+            "lastUpdateAt": updated,
+            "updatedAt": updated,
+        }
+
+    def lead_results(self, at: float) -> list[dict[str, Any]]:
+        """Return what became of each recipient so far; the numbers are made up."""
+        if at < self.created_at + PROCESSING_SECONDS:
+            return []
+        processed = self.processed(at)
+        results: list[dict[str, Any]] = []
+        for position in range(self.plan.leads):
+            result = {"number": f"5585{988000000 + position}", "placeholders": [f"Lead {position}"]}
+            if position < processed:
+                result |= {"status": outcome_of(position), "sentAt": moment_text(self.created_at)}
+            else:
+                result["status"] = "awaiting"
+            results.append(result)
+        return results
+
+    def _worked(self, at: float) -> float:
+        return (self._delivery.done(at) if self._delivery else 0) * TICK_SECONDS
+
+    def _figures(self, at: float) -> dict[str, Any]:
+        plan, processed = self.plan, self.processed(at)
+        figures: dict[str, Any] = {
+            "chunksCount": self.given.get("chunksCount", plan.chunks),
+            "leadsCount": plan.leads,
+            "messagesProcessed": processed,
+            "progress": round(100 * processed / plan.leads, 1) if plan.leads else 100,
+            "resultCounts": self._result_counts(processed),
+        }
+        if processed:
+            figures["lastMessageProcessedAt"] = moment_text(at)
+            figures["healthCheckData"] = {
+                "messagesProcessed": max(0, processed - 2),
+                "lastMessageProcessedAt": moment_text(at - 2 * plan.per_message),
+                "healthCheckExecutions": 1,
+                "jobId": self.id[-6:],
+            }
+        return figures
+
+    def _result_counts(self, processed: int) -> dict[str, Any]:
+        size = self.plan.chunk_size
+        found = outcomes(processed)
+        by_chunk = {
+            f"c{number + 1}": {"sent": min(begin + size, processed) - begin}
+            for number, begin in enumerate(range(0, processed, size))
+        }
+        return {
+            "sent": processed - found["failed"],
+            "received": processed - found["failed"] - found["sent"],
+            "read": found["read"] + found["answered"],
+            "answered": found["answered"],
+            "chunksExecuted": self.plan.chunks if processed == self.plan.leads else processed // size,
+            "byChunkId": by_chunk,
+        }

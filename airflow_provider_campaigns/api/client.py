@@ -6,9 +6,10 @@ import abc
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from airflow_provider_campaigns.api.errors import NotFound, UnsupportedAction
+from airflow_provider_campaigns.api.errors import InvalidRequest, NotFound, UnsupportedAction
 
 if TYPE_CHECKING:
+    import datetime
     from types import TracebackType
 
     from airflow_provider_campaigns.api.model import Campaign
@@ -29,6 +30,10 @@ class CampaignClient(abc.ABC):
     vendor: ClassVar[str]
     #: For each action that the vendor lacks, what to do instead.
     instead: ClassVar[Mapping[str, str]] = {}
+    #: The create field that a launch's mark goes to the end of: one that the vendor's list shows.
+    marked_field: ClassVar[str] = "description"
+    #: The longest that the vendor allows it to be, in characters, or None where it tells no limit.
+    marked_field_length: ClassVar[int | None] = None
 
     transport: Transport
 
@@ -39,6 +44,14 @@ class CampaignClient(abc.ABC):
         Check those create fields that are given, without any I/O; what is missing or None may still come.
 
         :param values: Create fields by Python name.
+        :raises InvalidRequest: Names the field and what is allowed.
+        """
+
+    @abc.abstractmethod
+    def create_body(self, **fields: Any) -> dict[str, Any]:
+        """
+        Return the JSON object that :meth:`create_campaign` sends for these fields, fully checked; no I/O.
+
         :raises InvalidRequest: Names the field and what is allowed.
         """
 
@@ -80,6 +93,38 @@ class CampaignClient(abc.ABC):
         return found
 
     @abc.abstractmethod
+    def find_marked(self, mark: str, *, since: datetime.datetime) -> list[Campaign]:
+        """
+        Return all campaigns whose marked field contains a text, whatever its case, oldest first.
+
+        It reads as little of the list as is safe, and never takes an unread part for an empty one.
+
+        :param mark: The text.
+        :param since: No campaign that is looked for is older; an aware datetime.
+        """
+
+    @abc.abstractmethod
+    def marked_text(self, campaign: Campaign) -> str:
+        """Return what the marked field of a listed campaign holds, empty if nothing."""
+
+    @classmethod
+    def with_mark(cls, fields: Mapping[str, Any], mark: str) -> dict[str, Any]:
+        """
+        Return create fields with a mark at the end of the marked field.
+
+        :raises InvalidRequest: The field's own text leaves no room for the mark.
+        """
+        own = str(fields.get(cls.marked_field) or "").rstrip()
+        text = f"{own} {mark}".lstrip()
+        if cls.marked_field_length is not None and len(text) > cls.marked_field_length:
+            room = cls.marked_field_length - len(mark) - 1
+            raise InvalidRequest(
+                f"{cls.marked_field} must have at most {room} characters; it has {len(own)}. "
+                f"The rest of {cls.vendor}'s {cls.marked_field_length} is for the mark that a launch is found by."
+            )
+        return {**fields, cls.marked_field: text}
+
+    @abc.abstractmethod
     def check(self) -> str:
         """Make one cheap authenticated read and return a sentence about what was found."""
 
@@ -106,7 +151,8 @@ class CampaignClient(abc.ABC):
 
     @classmethod
     def _lacking(cls, action: str) -> UnsupportedAction:
-        return UnsupportedAction(f"{cls.vendor} has no {action}; {cls.instead[action]}.")
+        advice = f"; {cls.instead[action]}" if action in cls.instead else ""
+        return UnsupportedAction(f"{cls.vendor} has no {action}{advice}.")
 
     def close(self) -> None:
         """Give the connections to the vendor back."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class InvalidRequest(ValueError):
     """Refused before anything was sent: the message names the field, its value's fault and what is allowed."""
@@ -45,6 +47,16 @@ class CampaignAPIError(Exception):
         self.code = code
         self.request_id = request_id
         self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Python's own way calls the class with the message alone, so that such an error could not leave its process.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[CampaignAPIError], arguments: tuple[Any, ...], state: dict[str, Any]) -> CampaignAPIError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class AuthenticationFailed(CampaignAPIError):

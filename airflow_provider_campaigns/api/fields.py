@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +38,8 @@ def _object(value: Any) -> dict[str, Any] | None:
 
 
 def _texts(value: Any) -> list[str] | None:
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    # An iterator is refused: it would be used up by the first check and then be sent as an empty list.
+    if isinstance(value, (str, bytes, Mapping, Iterator)) or not isinstance(value, Iterable):
         return None
     read = [reading.text(item) for item in value]
     return None if None in read else [item for item in read if item is not None]
@@ -47,9 +48,12 @@ def _texts(value: Any) -> list[str] | None:
 def _moment(value: Any) -> str | None:
     if isinstance(value, str):
         value = reading.moment(value)
-    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+    if not isinstance(value, datetime.datetime) or value.utcoffset() is None:
+        return None
+    try:
         return utc_text(value)
-    return None
+    except OverflowError:
+        return None
 
 
 def _date(value: Any) -> str | None:
@@ -120,7 +124,8 @@ class Field:
         """
         Return the value as it goes on the wire.
 
-        :raises InvalidRequest: Names the field and what is allowed; tells the value only where it cannot be a recipient.
+        :raises InvalidRequest: Names the field and what is allowed; tells the value only where it cannot be a
+            recipient.
         """
         read = self.kind.read(value)
         if read is None:
@@ -178,6 +183,8 @@ def wire_body(
     if missing:
         raise InvalidRequest(f"{' and '.join(missing)} must be given.")
     body = {field.wire: field.read(values[field.name]) for field in fields if values.get(field.name) is not None}
+    if extra_fields is not None and not isinstance(extra_fields, Mapping):
+        raise InvalidRequest(f"extra_fields must be {OBJECT.wanted}, not {_described(extra_fields)}.")
     for name, value in (extra_fields or {}).items():
         if any(field.wire == name for field in fields):
             raise InvalidRequest(f"extra_fields must not hold {name}: pass it as the argument of its own.")

@@ -40,7 +40,8 @@ def walk(
 
     :param fetch: Gets the page at a cursor, the first page for None.
     :param identity: What makes an item the same as one seen before; rows shift between pages while a list grows.
-    :raises ListingIncomplete: When the vendor hands out a cursor a second time. Stopping quietly would let a look-up
+    :raises ListingIncomplete: When the vendor hands out a cursor a second time, or more than
+        :data:`MAX_PAGES` pages. Stopping quietly would let a look-up
         take "not seen" for "not there".
     """
     seen: set[Hashable] = set()
@@ -57,10 +58,13 @@ def walk(
         if cursor is None:
             return
         if cursor in cursors:
+            flaw = "handed out the same cursor again"
             break
         cursors.add(cursor)
+    else:
+        flaw = f"went on after {MAX_PAGES} pages"
     raise ListingIncomplete(
-        f"{vendor}'s list ({endpoint}) handed out the same cursor again after {len(seen)} items, so its end cannot be "
+        f"{vendor}'s list ({endpoint}) {flaw} after {len(seen)} items, so its end cannot be "
         "reached. Try again later; if it persists, report it to the vendor.",
         vendor=vendor,
         endpoint=endpoint,

@@ -21,6 +21,8 @@ def text(value: Any) -> str | None:
     """Return text for a non-empty string or a number, else None."""
     if isinstance(value, str):
         return value or None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     return None
@@ -43,6 +45,11 @@ def whole(value: Any) -> int | None:
     """Return a whole number, also from text or an integral float, else None."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+        try:
+            return int(value)  # a float would round what has more than 15 digits
+        except ValueError:
+            return None
     read = number(value)
     return int(read) if read is not None and read.is_integer() else None
 

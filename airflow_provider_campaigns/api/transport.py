@@ -9,11 +9,12 @@ import hashlib
 import ipaddress
 import json
 import logging
+import math
 import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -78,10 +79,14 @@ def path_segment(name: str, value: str) -> str:
     :raises InvalidRequest: For an empty value, and for ``.`` and ``..``, which no quoting keeps from climbing.
     """
     if not isinstance(value, str) or not value.strip() or value in (".", ".."):
-        raise errors.InvalidRequest(f"{name} must be a non-empty id; got {str(value)[:20]!r}.")
+        given = repr(value) if isinstance(value, str) else f"a value of type {type(value).__name__}"
+        raise errors.InvalidRequest(f"{name} must be a non-empty id, given as text; got {given}.")
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
         raise errors.InvalidRequest(f"{name} must not hold control characters.")
-    return quote(value, safe="")
+    try:
+        return quote(value, safe="")
+    except UnicodeEncodeError:
+        raise errors.InvalidRequest(f"{name} must hold characters that UTF-8 can write.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +105,10 @@ class Answer:
     vendor: str
     endpoint: Endpoint
     status: int
-    headers: Mapping[str, str]
-    data: Any
-    text: str = ""
+    # The vendor's own words may repeat the credential or a recipient: no repr shows them.
+    headers: Mapping[str, str] = field(repr=False)
+    data: Any = field(repr=False)
+    text: str = field(default="", repr=False)
 
     def unreadable(self, what: str) -> errors.CampaignAPIError:
         """Return the error for an answer with a flaw; an open outcome if the call may have changed something."""
@@ -160,8 +166,8 @@ class Refusal:
     """
 
     error: type[errors.CampaignAPIError]
-    message: str = ""
-    code: str | None = None
+    message: str = field(default="", repr=False)
+    code: str | None = field(default=None, repr=False)
     retry_after: float | None = None
 
 
@@ -172,6 +178,7 @@ def meaning_of(status: int) -> type[errors.CampaignAPIError]:
         402: errors.BillingLimitReached,
         403: errors.PermissionDenied,
         404: errors.NotFound,
+        408: errors.Unavailable,
         409: errors.Conflict,
         410: errors.NotFound,
         429: errors.RateLimited,
@@ -205,8 +212,16 @@ class Rate:
 
     @classmethod
     def per_second(cls, rate: float) -> Rate:
-        """Return the window that keeps to so many requests a second; below one a second it is a minute long."""
-        return cls(int(rate), 1.0) if rate >= 1 else cls(max(1, int(rate * 60)), 60.0)
+        """
+        Return the window that keeps to so many requests a second; below one a second it is a minute long, or longer.
+
+        :raises InvalidRequest: For a rate that is not above 0.
+        """
+        if not (rate > 0 and math.isfinite(rate)):
+            raise errors.InvalidRequest(f"rate_limit must be above 0 requests per second; got {rate:g}.")
+        if rate >= 1:
+            return cls(int(rate), 1.0)
+        return cls(int(rate * 60), 60.0) if rate * 60 >= 1 else cls(1, 1 / rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,11 +291,18 @@ def normalised_base_url(given: str | None, default: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or parts.scheme not in ("http", "https") or parts.username or parts.password or re.search(r"\s", url):
+    if (
+        not host
+        or parts.scheme not in ("http", "https")
+        or "@" in parts.netloc
+        or parts.netloc.endswith(":")
+        or not url.isprintable()
+        or " " in url
+    ):
         raise errors.InvalidRequest(
             "host must be a base URL such as https://api.example.com, without credentials in it."
         )
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:
         raise errors.InvalidRequest("host must be a base URL without '?' or '#'.")
     if parts.scheme == "http" and not is_loopback(host):
         raise errors.InvalidRequest(
@@ -303,7 +325,7 @@ def retry_after_seconds(value: str | None, now: datetime.datetime) -> float | No
     if seconds is None:
         try:
             until = email.utils.parsedate_to_datetime(value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
         if until.tzinfo is None:
             until = until.replace(tzinfo=datetime.UTC)
@@ -311,7 +333,11 @@ def retry_after_seconds(value: str | None, now: datetime.datetime) -> float | No
     return max(0.0, seconds)
 
 
-_PHONE = re.compile(r"\+\d[\d ().-]{6,18}\d|(?<![\w.-])\d{9,15}(?![\w.-])")
+# With a plus, as one run of digits, or grouped as people write it; a UUID, a date and a decimal are none of these.
+_PHONE = re.compile(
+    r"\+\d[\d ().-]{6,18}\d"
+    r"|(?<!\w)(?<!\w[.-])(?:\d{9,15}|\(?\d{2,4}\)?[ -]?\d{3,5}[ -]\d{4})(?!\w|[.-]\w)"
+)
 
 
 def redacted(text: str, secrets: tuple[str, ...], limit: int = 300) -> str:
@@ -319,6 +345,7 @@ def redacted(text: str, secrets: tuple[str, ...], limit: int = 300) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, "***")
+    text = "".join(letter if letter.isprintable() else " " for letter in text[: 20 * limit])
     text = _PHONE.sub("[number]", " ".join(text.split()))
     return text if len(text) <= limit else f"{text[:limit]}…"
 
@@ -392,8 +419,13 @@ class Transport:
         self._secrets = secrets
         self._advice = {**ADVICE, **(credential_advice or {})}
         self._sleep = sleep
-        self._limiter = limiter_of(account, rate) if rate else None
+        self._rate = rate
+        if rate:
+            limiter_of(account, rate)
         self._session = requests.Session()
+        # Following is refused below; without this requests would still read the whole body of a redirect, unbounded,
+        # and fail on a target that is no address.
+        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
         # An auth object of our own also keeps requests from putting a .netrc entry in the credential's place.
         self._session.auth = auth
         self._session.headers["User-Agent"] = f"airflow-provider-campaigns/{__version__}"
@@ -433,6 +465,10 @@ class Transport:
 
         from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+        if idempotency_key is not None and not idempotency_key.strip():
+            raise errors.InvalidRequest(
+                "idempotency_key must not be empty: a vendor could not tell two requests apart."
+            )
         url = self.base_url + endpoint.path_with(path or {})
         unclear: list[errors.OutcomeUnknown] = []
 
@@ -451,19 +487,18 @@ class Transport:
             reraise=True,
             stop=stop_after_attempt(MAX_ATTEMPTS),
             wait=wait,
-            retry=retry_if_exception(lambda error: may_repeat(endpoint.safety, idempotency_key is not None, error)),
+            retry=retry_if_exception(lambda error: may_repeat(endpoint.safety, bool(idempotency_key), error)),
             before_sleep=tell,
             sleep=self._sleep,
         )
         try:
             return attempts(self._attempt, endpoint, url, query, body, idempotency_key)
-        except errors.OutcomeUnknown:
-            raise
         except errors.CampaignAPIError as error:
-            # A refusal of the last attempt says nothing about an earlier one whose answer was lost.
-            if unclear:
-                raise unclear[-1] from error
-            raise
+            if not unclear or isinstance(error, errors.OutcomeUnknown):
+                raise
+            # What the last attempt says, it says of itself: an earlier one may have taken effect all the same.
+            unclear[-1].add_note(f"A later attempt failed for another reason: {error}")
+            raise unclear[-1] from unclear[-1].__cause__
 
     def _attempt(
         self,
@@ -473,8 +508,9 @@ class Transport:
         body: Any,
         idempotency_key: str | None,
     ) -> Answer:
-        if self._limiter:
-            self._limiter.try_acquire(self.account.digest)
+        if self._rate:
+            # Looked up each time: another connection to the account may have brought a lower rate meanwhile.
+            limiter_of(self.account, self._rate).try_acquire(self.account.digest)
         began = time.monotonic()
         try:
             answer = self._send(endpoint, url, query, body, idempotency_key)
@@ -507,38 +543,33 @@ class Transport:
         idempotency_key: str | None,
     ) -> Answer:
         import requests
+        from urllib3.exceptions import HTTPError
 
-        headers = {"Accept": "application/json"}
-        data = None
-        if body is not None:
-            data = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-            headers["Content-Type"] = "application/json"
-        if idempotency_key is not None:
-            headers["Idempotency-Key"] = idempotency_key
-        params = {name: value for name, value in (query or {}).items() if value is not None}
+        prepared = self._written(endpoint, url, query, body, idempotency_key)
         try:
-            with self._session.request(
-                endpoint.method,
-                url,
-                params=params,
-                data=data,
-                headers=headers,
+            settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
+            with self._session.send(
+                prepared,
                 timeout=(min(self.timeout, CONNECT_TIMEOUT_SECONDS), self.timeout),
                 allow_redirects=False,
-                stream=True,
+                **settings,
             ) as response:
                 content = self._read(endpoint, response)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise self._unreached(endpoint, error) from None
         answer_headers = {name.lower(): value for name, value in response.headers.items()}
         if 300 <= response.status_code < 400:
-            target = urlsplit(answer_headers.get("location", "")).hostname
+            try:
+                target = urlsplit(redacted(answer_headers.get("location", ""), self._secrets)).hostname
+            except ValueError:
+                target = "what is no address"
             raise errors.Rejected(
                 f"{self.account.vendor} redirected {endpoint} to {target or 'another path'}. Redirects are not "
                 f"followed, since they would take the credential along: set the right host in {self.account.label}.",
                 vendor=self.account.vendor,
                 endpoint=str(endpoint),
                 status=response.status_code,
+                request_id=request_id(answer_headers),
             )
         if not content.strip():
             return Answer(self.account.vendor, endpoint, response.status_code, answer_headers, None)
@@ -558,46 +589,97 @@ class Transport:
             return answer
         return Answer(self.account.vendor, endpoint, response.status_code, answer_headers, parsed)
 
+    def _written(
+        self,
+        endpoint: Endpoint,
+        url: str,
+        query: Mapping[str, Any] | None,
+        body: Any,
+        idempotency_key: str | None,
+    ) -> requests.PreparedRequest:
+        """Return the signed request, or refuse what HTTP or JSON cannot carry; no message may repeat a header."""
+        import requests
+
+        headers = {"Accept": "application/json"}
+        data = None
+        if body is not None:
+            try:
+                data = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+            except UnicodeEncodeError:
+                raise errors.InvalidRequest(f"{endpoint} cannot send text that UTF-8 cannot write.") from None
+            except (TypeError, ValueError, RecursionError) as error:
+                raise errors.InvalidRequest(f"{endpoint} cannot send a value as JSON: {error}.") from None
+            headers["Content-Type"] = "application/json"
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
+        params = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            prepared = self._session.prepare_request(
+                requests.Request(endpoint.method, url, params=params, data=data, headers=headers)
+            )
+        except (requests.RequestException, UnicodeError):
+            raise errors.InvalidRequest(
+                f"{endpoint} of {self.account.label} cannot be written as an HTTP request: check host and credential."
+            ) from None
+        for name, value in prepared.headers.items():
+            if isinstance(value, str) and not (value.isascii() and value.isprintable()):
+                raise errors.InvalidRequest(
+                    f"{endpoint} of {self.account.label} cannot be sent: the header {name} would hold a line break or "
+                    "another character that no header can carry. Was a credential copied with something around it?"
+                )
+        return prepared
+
     def _read(self, endpoint: Endpoint, response: requests.Response) -> bytes:
         give_up = time.monotonic() + 5 * self.timeout
         pieces: list[bytes] = []
         size = 0
-        for piece in response.iter_content(256 * 1024):
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        # read1 returns what has come; iter_content would wait for a whole piece, however slowly it trickles in.
+        while piece := response.raw.read1(256 * 1024, decode_content=True):
             pieces.append(piece)
             size += len(piece)
             if size > MAX_ANSWER_BYTES:
                 raise self._broken(
-                    endpoint, f"the body is larger than {MAX_ANSWER_BYTES // 2**20} MiB", response.status_code
+                    endpoint, f"the body is larger than {MAX_ANSWER_BYTES // 2**20} MiB", response.status_code, headers
                 )
             if time.monotonic() > give_up:
-                raise self._broken(endpoint, "the body did not come to its end in time", response.status_code)
+                raise self._broken(endpoint, "the body did not come to its end in time", response.status_code, headers)
         return b"".join(pieces)
 
     def _broken(
-        self, endpoint: Endpoint, what: str, status: int, headers: Mapping[str, str] | None = None
+        self, endpoint: Endpoint, what: str, status: int, headers: Mapping[str, str]
     ) -> errors.UnreadableAnswer:
         return errors.UnreadableAnswer(
             f"{self.account.vendor} answered {endpoint} of {self.account.label} with {status}, but {what}.",
             vendor=self.account.vendor,
             endpoint=str(endpoint),
             status=status,
-            request_id=request_id(headers or {}),
+            request_id=request_id(headers),
         )
 
-    def _unreached(self, endpoint: Endpoint, error: requests.RequestException) -> errors.CampaignAPIError:
+    def _unreached(self, endpoint: Endpoint, error: Exception) -> errors.CampaignAPIError:
+        import ssl
+
         import requests
-        from urllib3.exceptions import NewConnectionError
+        from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError
 
         reason = getattr(error.args[0] if error.args else None, "reason", None)
-        never_sent = isinstance(error, (requests.ConnectTimeout, requests.exceptions.SSLError)) or isinstance(
-            reason, NewConnectionError
+        reason = getattr(reason, "original_error", reason)  # a proxy that could not be reached
+        # TLS can also break after the request has gone out: only a certificate that was refused proves that it has not.
+        cause = reason.args[0] if isinstance(error, requests.exceptions.SSLError) and reason and reason.args else None
+        never_sent = isinstance(error, requests.ConnectTimeout) or isinstance(
+            cause if cause is not None else reason, (NewConnectionError, ssl.SSLCertVerificationError)
         )
-        what = {
-            requests.ConnectTimeout: "no connection in time",
-            requests.ReadTimeout: f"no answer within {self.timeout:g} s",
-            requests.exceptions.SSLError: "no trusted TLS connection",
-            requests.exceptions.ChunkedEncodingError: "an answer that was cut off",
-        }.get(type(error), "no connection" if never_sent else "a connection that broke")
+        if isinstance(error, requests.ConnectTimeout):
+            what = "no connection in time"
+        elif isinstance(error, (requests.ReadTimeout, ReadTimeoutError)):
+            what = f"no answer within {self.timeout:g} s"
+        elif isinstance(error, requests.exceptions.SSLError):
+            what = "no trusted TLS connection"
+        elif isinstance(error, ProtocolError):
+            what = "an answer that was cut off"
+        else:
+            what = "no connection" if never_sent else "a connection that broke"
         return errors.Unavailable(
             f"{self.account.vendor} could not be asked {endpoint} with {self.account.label}: {what}.",
             vendor=self.account.vendor,
@@ -607,10 +689,11 @@ class Transport:
 
     def _refused(self, answer: Answer, refusal: Refusal) -> errors.CampaignAPIError:
         said = redacted(refusal.message, self._secrets)
-        code = f" {refusal.code}" if refusal.code else ""
+        code = redacted(refusal.code, self._secrets, 80) if refusal.code else None
+        numbers = f"{answer.status} {code}" if code else f"{answer.status}"
         advice = self._advice.get(refusal.error, "")
         verb = "could not answer" if refusal.error is errors.Unavailable else "refused"
-        message = f"{self.account.vendor} {verb} {answer.endpoint} of {self.account.label} ({answer.status}{code})"
+        message = f"{self.account.vendor} {verb} {answer.endpoint} of {self.account.label} ({numbers})"
         now = datetime.datetime.now(datetime.UTC)
         waits = (refusal.retry_after, retry_after_seconds(answer.headers.get("retry-after"), now))
         return refusal.error(
@@ -618,7 +701,7 @@ class Transport:
             vendor=self.account.vendor,
             endpoint=str(answer.endpoint),
             status=answer.status,
-            code=refusal.code,
+            code=code,
             request_id=request_id(answer.headers),
             retry_after=max((wait for wait in waits if wait is not None), default=None),
         )

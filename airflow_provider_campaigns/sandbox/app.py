@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -96,12 +97,15 @@ class Gate:
 
     def match(self, scope: Scope) -> tuple[Match, Route | None, Scope]:
         """Return how well the request fits, the route and the scope for its handler."""
-        inner = {**scope, "root_path": scope.get("root_path", "") + self.vendor.prefix}
+        # The path as it was sent: a slash that is quoted in an id does not begin a new segment.
+        path = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
+        inner = {**scope, "path": path, "root_path": scope.get("root_path", "") + self.vendor.prefix}
         best = Match.NONE
         for route in self.routes:
             fit, found = route.matches(inner)
             if fit is Match.FULL:
-                return fit, route, {**inner, **found}
+                params = {name: unquote(str(value)) for name, value in found["path_params"].items()}
+                return fit, route, {**inner, **found, "path_params": params}
             if fit is Match.PARTIAL:
                 best = fit
         return best, None, inner

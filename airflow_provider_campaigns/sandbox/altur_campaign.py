@@ -1,0 +1,290 @@
+"""One campaign at the sandbox's Altur: its contacts, its rounds of sending, its states."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow_provider_campaigns.sandbox.delivery import Delivery, Spans
+
+#: Vendor seconds that up to 1,000 contacts take; more take proportionally longer.
+SENDING_SECONDS = 300.0
+CONTACTS_AT_FULL_SPEED = 1000
+
+#: What becomes of the contact at each place, again and again: one in twenty fails.
+PHONE_OUTCOMES = (*("answered", "answered", "voicemail", "answered", "converted") * 3, *("answered",) * 4, "failed")
+WHATSAPP_OUTCOMES = (
+    *("delivered", "read", "delivered", "read", "read") * 3,
+    *("sent", "converted", "accepted", "rejected", "failed"),
+)
+
+OPEN_STATUSES = ("queue", "sending", "retrying")
+DELETABLE_STATUSES = ("queue", "failed")
+ANSWERED_BY = {"answered": "human", "converted": "human", "voicemail": "machine", "failed": "unknown"}
+#: Which states an action takes a campaign on from, and which state it leads to.
+TRANSITIONS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "activate": (("pending", "ready", "cooldown"), "active"),
+    "pause": (("active", "cooldown"), "inactive"),
+    "resume": (("inactive",), "active"),
+}
+
+
+def instant_text(seconds: float) -> str:
+    """Return a moment as Altur writes it: ISO 8601 in UTC with ``Z``."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@dataclass
+class Contact:
+    """
+    A contact of a campaign.
+
+    :param id: Altur's number.
+    :param place: How many contacts the campaign had before; its outcome follows from it.
+    :param given: What the caller gave: ``contact`` (the phone number), ``name`` and so on.
+    :param outcome: How its last finished round ended, or None.
+    """
+
+    id: int
+    place: int
+    given: dict[str, Any]
+    outcome: str | None = None
+    calls: int = 0
+
+    @property
+    def phone(self) -> str:
+        """The phone number, by which duplicates are found."""
+        return str(self.given["contact"])
+
+
+@dataclass(frozen=True)
+class Call:
+    """One attempt to reach a contact; for WhatsApp, one message."""
+
+    number: int
+    contact: Contact
+    outcome: str
+    began_at: float
+    seconds: int
+
+
+@dataclass
+class AlturCampaign:
+    """
+    A campaign; every method that takes ``at`` first lets what happened until then take place.
+
+    :param id: Altur's number.
+    :param fields: What it was created with, defaults filled in.
+    :param created_at: Vendor time, epoch seconds.
+    :param created_real: Real time, for the list's lag.
+    :param stalls: When the vendor stood still.
+    """
+
+    id: int
+    fields: dict[str, Any]
+    created_at: float
+    created_real: float
+    stalls: Spans
+    archived: bool = False
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    contact_rows: int = 0
+    starts: int = 0
+    iteration: int = 0
+    last_iteration_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    _paused: bool = False
+    _delivery: Delivery | None = None
+    _round: list[Contact] = field(default_factory=list)
+    _log: list[Call] = field(default_factory=list)
+    _contacts_ever: int = 0
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether it calls; else it sends WhatsApp messages."""
+        return bool(self.fields["integration_type"] == "phone_call")
+
+    @property
+    def cycles(self) -> Mapping[str, Any]:
+        """The rules for calling again."""
+        rules: Mapping[str, Any] = self.fields["cycles"]
+        return rules
+
+    def status(self, at: float) -> str:
+        """Return Altur's word for the state."""
+        self.settle(at)
+        if self.ended_at is not None:
+            return "finished"
+        if self._paused:
+            return "inactive"
+        if self._delivery is not None:
+            return "active"
+        if self.started_at is not None:
+            return "cooldown"
+        return "ready" if self.contacts else "pending"
+
+    def settle(self, at: float) -> None:
+        """Let rounds end and cooldowns pass that did so until a moment."""
+        while self.ended_at is None:
+            if self._delivery is not None:
+                ends_at = self._delivery.finished_at
+                if ends_at is None or ends_at > at:
+                    return
+                self._end_round(ends_at)
+            elif self.last_iteration_at is not None and not self._paused:
+                again_at = self.last_iteration_at + self._cooldown_seconds()
+                if again_at > at:
+                    return
+                self._begin_round(again_at)
+            else:
+                return
+
+    def act(self, action: str, at: float) -> bool:
+        """Do an action of ``TRANSITIONS``; return False when the state does not allow it."""
+        before = self.status(at)
+        allowed, target = TRANSITIONS[action]
+        if before == target and action != "activate":
+            return True
+        if before not in allowed:
+            return False
+        if action == "pause":
+            self._paused = True
+            if self._delivery is not None:
+                self._delivery.pause(at)
+        elif self._delivery is not None:
+            self._delivery.resume(at)
+            self._paused = False
+        else:
+            self._paused = False
+            self._begin_round(at)
+        self.starts += action == "activate"
+        self.settle(at)
+        return True
+
+    def add(self, contact_id: int, given: dict[str, Any], at: float) -> Contact:
+        """Attach a contact whose phone number is new here."""
+        contact = Contact(contact_id, self._contacts_ever, given)
+        self._contacts_ever += 1
+        self.contacts[contact.phone] = contact
+        if self._delivery is not None:
+            self._round.append(contact)
+            self._delivery.extend(1, at)
+        return contact
+
+    def remove(self, contact: Contact, at: float) -> None:
+        """Detach a contact; one that waits for its turn will not have it."""
+        if self.statuses(at)[contact.id] == "queue" and self._delivery is not None:
+            self._round.remove(contact)
+            self._delivery.total -= 1
+        del self.contacts[contact.phone]
+        self.settle(at)
+
+    def statuses(self, at: float) -> dict[int, str]:
+        """Return each contact's status by its id."""
+        self.settle(at)
+        words = {contact.id: contact.outcome or "queue" for contact in self.contacts.values()}
+        if self._delivery is not None:
+            done = self._delivery.done(at)
+            for turn, contact in enumerate(self._round):
+                if contact.id not in words:
+                    continue
+                if turn < done:
+                    words[contact.id] = self._outcome_of(contact)
+                elif turn == done and self._delivery.is_running:
+                    words[contact.id] = "sending"
+                else:
+                    words[contact.id] = "queue" if contact.outcome is None else "retrying"
+        return words
+
+    def calls(self, at: float) -> list[Call]:
+        """Return every attempt so far, oldest first."""
+        self.settle(at)
+        return [*self._log, *self._calls_of_round(at)]
+
+    def messages(self, at: float) -> int:
+        """Return how many attempts were made so far."""
+        self.settle(at)
+        return len(self._log) + (self._delivery.done(at) if self._delivery is not None else 0)
+
+    def analytics(self, at: float) -> dict[str, Any] | None:
+        """Return the snapshot in the form of the channel, or None before the start."""
+        if self.started_at is None:
+            return None
+        words = list(self.statuses(at).values())
+        return self._phone_snapshot(words, at) if self.is_phone else _whatsapp_snapshot(words)
+
+    def _phone_snapshot(self, words: list[str], at: float) -> dict[str, Any]:
+        answerers = [ANSWERED_BY[call.outcome] for call in self.calls(at)]
+        snapshot: dict[str, Any] = {"calls": len(answerers)}
+        for who in ("human", "machine", "unknown"):
+            number = answerers.count(who)
+            name = f"callsAnsweredBy{who.capitalize()}"
+            snapshot |= {name: number, f"{name}Rate": _rate(number, len(answerers))}
+        snapshot["contacts"] = len(words)
+        figures = {
+            # What failed does not count as processed, so that a finished campaign stays below a rate of 1, as in
+            # Altur's own example.
+            "Processed": sum(word not in (*OPEN_STATUSES, "failed") for word in words),
+            "Failed": words.count("failed"),
+            "Voicemail": words.count("voicemail"),
+            "Answered": words.count("answered") + words.count("converted"),
+            "Converted": words.count("converted"),
+        }
+        for name, number in figures.items():
+            snapshot |= {f"contacts{name}": number, f"contacts{name}Rate": _rate(number, len(words))}
+        return snapshot
+
+    def _begin_round(self, at: float) -> None:
+        wanted = self.cycles.get("filter_statuses") or ("failed", "voicemail")
+        self._round = [
+            contact for contact in self.contacts.values() if contact.outcome is None or contact.outcome in wanted
+        ]
+        self.iteration += 1
+        if self.started_at is None:
+            self.started_at = at
+        speed_basis = min(max(len(self._round), 1), CONTACTS_AT_FULL_SPEED)
+        self._delivery = Delivery(len(self._round), SENDING_SECONDS / speed_basis, self.stalls)
+        self._delivery.start(at)
+
+    def _end_round(self, at: float) -> None:
+        self._log += self._calls_of_round(at)
+        for contact in self._round:
+            contact.outcome = self._outcome_of(contact)
+            contact.calls += 1
+        self._delivery = None
+        self._round = []
+        self.last_iteration_at = at
+        if not self.cycles.get("enabled") or self.iteration >= self.cycles.get("max_iterations", 1):
+            self.ended_at = at
+
+    def _calls_of_round(self, at: float) -> Iterator[Call]:
+        if self._delivery is None or self._delivery.started_at is None:
+            return
+        pace = self._delivery.seconds_per_item
+        for turn, contact in enumerate(self._round[: self._delivery.done(at)]):
+            began_at = self._delivery.started_at + turn * pace
+            yield Call(len(self._log) + turn + 1, contact, self._outcome_of(contact), began_at, max(1, math.ceil(pace)))
+
+    def _outcome_of(self, contact: Contact) -> str:
+        outcomes = PHONE_OUTCOMES if self.is_phone else WHATSAPP_OUTCOMES
+        return outcomes[(contact.place + 7 * contact.calls) % len(outcomes)]
+
+    def _cooldown_seconds(self) -> float:
+        if self.cycles.get("mode") == "scheduled":
+            return 24 * 3600.0
+        return 60.0 * float(self.cycles.get("cooldown_minutes", 720))
+
+
+def _rate(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def _whatsapp_snapshot(words: list[str]) -> dict[str, Any]:
+    """Return the four figures that Altur documents: no total, no failures; what was read counts as sent as well."""
+    read = sum(word in ("read", "converted", "accepted", "rejected") for word in words)
+    delivered = read + words.count("delivered")
+    sent = delivered + words.count("sent")
+    return {"sent": sent, "delivered": delivered, "read": read, "convertedRate": _rate(words.count("converted"), sent)}

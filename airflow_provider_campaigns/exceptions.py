@@ -1,0 +1,61 @@
+"""How the provider's failures look to Airflow: which are retried, which never, and what each means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+
+from airflow_provider_campaigns.api import errors
+
+
+class CampaignRequestFailed(AirflowException):
+    """A call to the vendor did not succeed; it may another time, so Airflow's retries apply."""
+
+
+class CampaignRequestRefused(AirflowFailException):
+    """The request as it stands can never succeed (bad input, refused by the vendor); not retried."""
+
+
+class CampaignOutcomeUnknown(AirflowFailException):
+    """A change was asked for and no conclusive answer came; not retried, since repeating could do it twice."""
+
+
+class LaunchOutcomeUnknown(AirflowException):
+    """An answer was lost, so that a campaign may exist; Airflow's retry looks for it before it creates one."""
+
+
+class LaunchConflict(AirflowFailException):
+    """This run already launched something else, or the same twice; not retried. Says which, and what differs."""
+
+
+class LaunchRefused(AirflowFailException):
+    """A rule that the DAG's author set forbids to go on; not retried."""
+
+
+class CampaignFailed(AirflowFailException):
+    """The campaign ended without reaching the goal: canceled, stopped or failed at the vendor; not retried."""
+
+
+class CampaignUnreachable(AirflowException):
+    """The vendor gave no good answer for longer than the patience; the campaign itself goes on untouched."""
+
+
+class CampaignWaitTimeout(AirflowFailException):
+    """The campaign was launched but did not reach the goal in time; not retried, the campaign goes on."""
+
+
+@contextmanager
+def airflow_errors() -> Iterator[None]:
+    """Let errors of the API layer out as Airflow's; the API's error stays as the cause."""
+    try:
+        yield
+    except errors.InvalidRequest as error:
+        raise CampaignRequestRefused(str(error)) from error
+    except errors.OutcomeUnknown as error:
+        raise CampaignOutcomeUnknown(str(error)) from error
+    except (errors.Rejected, errors.BillingLimitReached) as error:
+        raise CampaignRequestRefused(str(error)) from error
+    except errors.CampaignAPIError as error:
+        raise CampaignRequestFailed(str(error)) from error

@@ -1,0 +1,153 @@
+"""What Airflow reads about this provider: connection types and their forms, modules, extra links. Data only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Fields that every vendor's connection has, kept in the connection's extra.
+_COMMON_FIELDS: dict[str, Any] = {
+    "timeout": {
+        "label": "Timeout (s)",
+        "description": "Seconds to wait for each answer of the vendor.",
+        "schema": {"type": ["number", "null"], "default": 30, "minimum": 1, "maximum": 600},
+    },
+    "rate_limit": {
+        "label": "Rate limit (requests/s)",
+        "description": "The most requests a second from one process to this account. Empty: the vendor's documented "
+        "limit, with a margin.",
+        "schema": {"type": ["number", "null"], "default": None, "minimum": 0.01, "maximum": 1000},
+    },
+    "dry_run": {
+        "label": "Dry run",
+        "description": "Launches over this connection are checked and logged but never sent.",
+        "schema": {"type": ["boolean", "null"], "default": False},
+    },
+    "console_url": {
+        "label": "Console URL",
+        "description": "Where people look at a campaign at the vendor, with {campaign_id} in the place of its id.",
+        "schema": {"type": ["string", "null"], "default": None, "pattern": r"^https?://\S+$|^$"},
+    },
+}
+
+
+def _connection(
+    conn_type: str,
+    hook_class: str,
+    name: str,
+    *,
+    hidden: list[str],
+    relabeling: dict[str, str],
+    placeholders: dict[str, str],
+    fields: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "connection-type": conn_type,
+        "hook-class-name": f"airflow_provider_campaigns.hooks.{hook_class}",
+        "hook-name": name,
+        "ui-field-behaviour": {
+            "hidden-fields": hidden,
+            "relabeling": {"host": "Base URL", **relabeling},
+            "placeholders": placeholders,
+        },
+        "conn-fields": {**fields, **_COMMON_FIELDS},
+    }
+
+
+_CONNECTION_TYPES = [
+    _connection(
+        "kinbox",
+        "kinbox.KinboxHook",
+        "Kinbox",
+        hidden=["login", "schema", "port"],
+        relabeling={"password": "API token"},
+        placeholders={"host": "https://api4.kinbox.com.br", "password": "needs the scopes read, write and send"},
+        fields={
+            "create_api_version": {
+                "label": "API version for creating",
+                "description": "v3 posts to /v3/campaigns, v1 to the newer /v1/campaigns. Everything else uses v1.",
+                "schema": {"type": ["string", "null"], "enum": ["v3", "v1", None], "default": "v3"},
+            },
+        },
+    ),
+    _connection(
+        "altur",
+        "altur.AlturHook",
+        "Altur",
+        hidden=["login", "schema", "port"],
+        relabeling={"password": "API key"},
+        placeholders={"host": "https://api.altur.io/api/v1.0"},
+        fields={},
+    ),
+    _connection(
+        "koreai",
+        "koreai.KoreAIHook",
+        "Kore.ai",
+        hidden=["schema", "port"],
+        relabeling={"login": "Client id", "password": "Client secret"},
+        placeholders={"host": "https://platform.kore.ai", "login": "cs-..."},
+        fields={
+            "app_id": {
+                "label": "App id",
+                "description": "The id of the application (st-...); the vendor also calls it IID, stream id or bot id.",
+                "schema": {"type": "string", "minLength": 1},
+            },
+            "account_id": {
+                "label": "Account id",
+                "description": "The id of the account, 24 characters.",
+                "schema": {"type": "string", "minLength": 1},
+            },
+            "api_version": {
+                "label": "API version",
+                "description": "v1 is the uniform one; v2 knows do-not-call lists and scheduling on more calls.",
+                "schema": {"type": ["string", "null"], "enum": ["v1", "v2", None], "default": "v1"},
+            },
+            "use_jti": {
+                "label": "Tokens for one use",
+                "description": "Give each request a token with an id of its own (jti); apps that enforce JTI need it.",
+                "schema": {"type": ["boolean", "null"], "default": True},
+            },
+        },
+    ),
+]
+
+
+def _modules(kind: str, vendors_common: list[str]) -> list[dict[str, Any]]:
+    own = {"Kinbox": ["kinbox"], "Altur": ["altur"], "Kore.ai": ["koreai"], "Messaging campaigns": vendors_common}
+    return [
+        {
+            "integration-name": name,
+            "python-modules": [f"airflow_provider_campaigns.{kind}.{module}" for module in modules],
+        }
+        for name, modules in own.items()
+        if modules
+    ]
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's description; Airflow calls this through the entry point ``apache_airflow_provider``."""
+    return {
+        "package-name": "airflow-provider-campaigns",
+        "name": "Messaging campaigns",
+        "description": "Launch messaging campaigns (WhatsApp, SMS, voice) at Kinbox, Altur and Kore.ai, "
+        "and gate tasks on their progress.",
+        "integrations": [
+            {
+                "integration-name": "Kinbox",
+                "external-doc-url": "https://developer.kinbox.com.br/api-reference",
+                "tags": ["service"],
+            },
+            {"integration-name": "Altur", "external-doc-url": "https://docs.altur.io", "tags": ["service"]},
+            {"integration-name": "Kore.ai", "external-doc-url": "https://docs.kore.ai", "tags": ["service"]},
+            {"integration-name": "Messaging campaigns", "tags": ["service"]},
+        ],
+        "hooks": _modules("hooks", ["campaign"]),
+        "operators": _modules("operators", ["campaign", "create"]),
+        "sensors": _modules("sensors", ["campaign"]),
+        "triggers": [
+            {
+                "integration-name": "Messaging campaigns",
+                "python-modules": ["airflow_provider_campaigns.triggers.campaign"],
+            }
+        ],
+        "connection-types": _CONNECTION_TYPES,
+    }

@@ -1,0 +1,28 @@
+"""The Altur hook."""
+
+from __future__ import annotations
+
+from airflow_provider_campaigns.api.altur import AlturClient
+from airflow_provider_campaigns.hooks.campaign import CampaignHook, Settings
+
+
+class AlturHook(CampaignHook):
+    """
+    Altur, with the API key in the connection's password.
+
+    :param conn_id: A connection of type ``altur``.
+    """
+
+    conn_type = "altur"
+    default_conn_name = "altur_default"
+    hook_name = "Altur"
+
+    def build_client(self, settings: Settings) -> AlturClient:
+        """Return an Altur client; no I/O."""
+        return AlturClient(
+            settings.credential("API key"),
+            base_url=settings.base_url,
+            timeout=settings.extra["timeout"],
+            rate_limit=settings.extra["rate_limit"],
+            label=settings.label,
+        )

@@ -1,0 +1,29 @@
+"""The Kinbox hook."""
+
+from __future__ import annotations
+
+from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.hooks.campaign import CampaignHook, Settings
+
+
+class KinboxHook(CampaignHook):
+    """
+    Kinbox, with the token in the connection's password.
+
+    :param conn_id: A connection of type ``kinbox``.
+    """
+
+    conn_type = "kinbox"
+    default_conn_name = "kinbox_default"
+    hook_name = "Kinbox"
+
+    def build_client(self, settings: Settings) -> KinboxClient:
+        """Return a Kinbox client; no I/O."""
+        return KinboxClient(
+            settings.credential("API token"),
+            base_url=settings.base_url,
+            create_api_version=settings.extra["create_api_version"],
+            timeout=settings.extra["timeout"],
+            rate_limit=settings.extra["rate_limit"],
+            label=settings.label,
+        )

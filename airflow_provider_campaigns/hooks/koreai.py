@@ -1,0 +1,42 @@
+"""The Kore.ai hook."""
+
+from __future__ import annotations
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.api.koreai import KoreAIClient
+from airflow_provider_campaigns.hooks.campaign import CampaignHook, Settings
+
+
+class KoreAIHook(CampaignHook):
+    """
+    Kore.ai, with the client id in the connection's login and the client secret in its password.
+
+    :param conn_id: A connection of type ``koreai``.
+    :param campaign_type: ``sms`` (the default) or ``voice``: what is created, listed and acted upon.
+    """
+
+    conn_type = "koreai"
+    default_conn_name = "koreai_default"
+    hook_name = "Kore.ai"
+
+    def __init__(self, conn_id: str | None = None, campaign_type: str = "sms") -> None:
+        super().__init__(conn_id)
+        self.campaign_type = campaign_type
+
+    def build_client(self, settings: Settings) -> KoreAIClient:
+        """Return a Kore.ai client; no I/O."""
+        if not settings.login:
+            raise InvalidRequest(f"Connection {settings.conn_id!r} has no login: put the client id (cs-...) there.")
+        return KoreAIClient(
+            settings.login,
+            settings.credential("client secret"),
+            app_id=settings.extra["app_id"],
+            account_id=settings.extra["account_id"],
+            campaign_type=self.campaign_type,
+            api_version=settings.extra["api_version"],
+            use_jti=settings.extra["use_jti"],
+            base_url=settings.base_url,
+            timeout=settings.extra["timeout"],
+            rate_limit=settings.extra["rate_limit"],
+            label=settings.label,
+        )

@@ -1,0 +1,458 @@
+"""Launching exactly once: the key, the mark, what is remembered, and what to do next given what is found."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import hashlib
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol
+
+from airflow_provider_campaigns.api.errors import CampaignAPIError, Conflict, InvalidRequest, OutcomeUnknown
+from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+from airflow_provider_campaigns.exceptions import (
+    CampaignFailed,
+    LaunchConflict,
+    LaunchOutcomeUnknown,
+    LaunchRefused,
+)
+
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.api.client import CampaignClient
+
+log = logging.getLogger(__name__)
+
+#: How long a look-up goes on when nothing is found, by default: a vendor's list may lag behind its creates.
+DEFAULT_LOOKUP_TIMEOUT_SECONDS = 60.0
+#: Clocks differ, and how vendors compare dates is not documented: a look-up begins a day before the first try.
+LOOKUP_MARGIN = datetime.timedelta(days=1)
+_LOOKUP_PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0)
+_MARK = re.compile(r"\[airflow ([0-9a-f]{12})-([0-9a-f]{6})\]", re.IGNORECASE)
+#: Refused rows that a receipt names; the log has them all.
+REFUSED_ROWS_TOLD = 100
+
+
+def launch_key(dag_id: str, run_id: str, task_id: str, map_index: int, relaunch: int = 0) -> str:
+    """
+    Return the key of a launch: the same on every try of a task instance, another one for anything else.
+
+    :param map_index: The index of a mapped task instance, -1 for a task that is not mapped.
+    :param relaunch: Which relaunch it is, 0 for none.
+    """
+    identity = [dag_id, run_id, task_id, map_index] + ([relaunch] if relaunch else [])
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+
+
+def fingerprints(payload: Mapping[str, Any]) -> dict[str, str]:
+    """Return a short hash of each field, by which a change can be named without remembering the value."""
+    return {name: _fingerprint(value) for name, value in sorted(payload.items())}
+
+
+def _fingerprint(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """
+    What a task instance means to launch.
+
+    :param key: See :func:`launch_key`.
+    :param fields: The request's fields and their fingerprints.
+    """
+
+    key: str
+    fields: Mapping[str, str]
+
+    @property
+    def sign(self) -> str:
+        """The part of the mark that tells whose launch it is."""
+        return self.key[:12]
+
+    @property
+    def payload(self) -> str:
+        """The part of the mark that tells what was launched."""
+        return _fingerprint(dict(self.fields))[:6]
+
+    @property
+    def mark(self) -> str:
+        """What the vendor stores and lists, for the launch to be found again; short and readable by people."""
+        return f"[airflow {self.sign}-{self.payload}]"
+
+    @property
+    def idempotency_key(self) -> str:
+        """A UUID for vendors that honour one; another payload has another one."""
+        return str(uuid.UUID(_fingerprint([self.key, dict(self.fields)]) + self.key[:20]))
+
+
+def signs_in(text: str | None) -> tuple[str, str] | None:
+    """Return whose launch a text's mark tells and what was launched, or None if it has no mark."""
+    found = _MARK.search(text or "")
+    return (found.group(1).lower(), found.group(2).lower()) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """
+    What is remembered of a launch between tries.
+
+    :param key: Whose launch.
+    :param fields: The fingerprints of what was meant.
+    :param at: When it was first meant, in seconds since the epoch.
+    :param campaign_id: The campaign, once it is known.
+    :param adopted: Whether the campaign was found rather than created by the try that remembered it.
+    :param batches: How many batches of contacts are in.
+    :param rows: How many rows those batches had.
+    :param contacts: How many rows were created, updated, skipped, refused.
+    :param refused: The first refused rows: index and reason.
+    :param started: Whether sending was begun.
+    """
+
+    key: str
+    fields: Mapping[str, str]
+    at: float
+    campaign_id: str | None = None
+    adopted: bool = False
+    batches: int = 0
+    rows: int = 0
+    contacts: Mapping[str, int] = field(default_factory=dict)
+    refused: Sequence[Sequence[Any]] = ()
+    started: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "key": self.key,
+            "fields": dict(self.fields),
+            "at": self.at,
+            "campaign_id": self.campaign_id,
+            "adopted": self.adopted,
+            "batches": self.batches,
+            "rows": self.rows,
+            "contacts": dict(self.contacts),
+            "refused": [list(row) for row in self.refused],
+            "started": self.started,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Memory:
+        """Return what was stored; fields that this version does not know are left out."""
+        return cls(**{name: stored[name] for name in cls.__slots__ if name in stored})
+
+
+class Store(Protocol):
+    """Where a launch is remembered between tries; None in its place where Airflow has nothing for it."""
+
+    def load(self) -> Mapping[str, Any] | None:
+        """Return what was saved last, or None."""
+
+    def save(self, memory: Mapping[str, Any]) -> None:
+        """Keep it, or raise: nothing is done that could not be remembered first."""
+
+
+class Move(enum.StrEnum):
+    """What to do next about creating."""
+
+    CREATE = "create"
+    LOOK = "look"
+    ADOPT = "adopt"
+    REFUSE = "refuse"
+
+
+def first_move(memory: Memory | None, intent: Intent, *, first_try: bool) -> Move:
+    """
+    Return what to do first.
+
+    :param memory: What is remembered of this launch, None for nothing.
+    :param intent: What is meant now.
+    :param first_try: Whether this is the task instance's first try, by Airflow's count.
+    """
+    if memory is None:
+        return Move.CREATE if first_try else Move.LOOK
+    if changed_fields(memory, intent):
+        return Move.REFUSE
+    return Move.ADOPT if memory.campaign_id else Move.LOOK
+
+
+def changed_fields(memory: Memory, intent: Intent) -> list[str]:
+    """Return the names of the fields that are not what they were when the launch was first meant."""
+    names = set(memory.fields) | set(intent.fields)
+    return sorted(name for name in names if memory.fields.get(name) != intent.fields.get(name))
+
+
+class StartMove(enum.StrEnum):
+    """What to do about starting a campaign that an earlier try may have started."""
+
+    START = "start"
+    NOTHING = "nothing"
+    REPORT = "report"
+    UNCLEAR = "unclear"
+
+
+def start_move(status: CampaignStatus) -> StartMove:
+    """Return what a campaign's status means for starting it: only one that never ran is started."""
+    if status is CampaignStatus.DRAFT:
+        return StartMove.START
+    if status in (CampaignStatus.CANCELED, CampaignStatus.FAILED):
+        return StartMove.REPORT
+    return StartMove.UNCLEAR if status is CampaignStatus.UNKNOWN else StartMove.NOTHING
+
+
+class Launch:
+    """
+    One launch, on one try of a task.
+
+    :param client: The vendor's client.
+    :param intent: What is meant.
+    :param store: Where it is remembered, or None.
+    :param first_try: Whether this is the task instance's first try.
+    :param lookup_timeout: Seconds to go on looking when nothing is found.
+    :param tell: Where the log lines go.
+    :param sleep: How to wait.
+    :param now: What time it is, in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        client: CampaignClient,
+        intent: Intent,
+        store: Store | None,
+        *,
+        first_try: bool,
+        lookup_timeout: float = DEFAULT_LOOKUP_TIMEOUT_SECONDS,
+        tell: logging.Logger | Any = log,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.client = client
+        self.intent = intent
+        self._store = store
+        self._first_try = first_try
+        self._lookup_timeout = lookup_timeout
+        self._tell = tell
+        self._sleep = sleep
+        self._now = now
+        stored = store.load() if store else None
+        # What is remembered of another relaunch of the same task instance is no concern of this one.
+        known = Memory.from_dict(stored) if stored and stored.get("key") == intent.key else None
+        self._remembered = known
+        self._created_now = False
+        self.memory = known or Memory(intent.key, intent.fields, now())
+
+    def create(self, post: Callable[[], Campaign]) -> Campaign:
+        """
+        Return this launch's campaign: created now, or found as an earlier try left it.
+
+        :param post: Makes the one call that creates it.
+        :raises LaunchConflict: Something else was launched under the same key.
+        :raises LaunchOutcomeUnknown: A campaign may exist that is not to be seen yet; the next try looks again.
+        :raises CampaignFailed: The campaign that was found failed or was canceled.
+        """
+        move = first_move(self._remembered, self.intent, first_try=self._first_try)
+        if move is Move.REFUSE and self._remembered:
+            raise self._changed(changed_fields(self._remembered, self.intent), self._remembered.campaign_id)
+        if move is Move.ADOPT and self.memory.campaign_id:
+            self._tell.info("Campaign %s was launched by an earlier try; going on with it", self.memory.campaign_id)
+            return self._sound(self._current(self.memory.campaign_id))
+        if move is Move.LOOK:
+            # Where Airflow remembers and knows of no intent, no request was made, so one look is enough.
+            patient = self._remembered is not None or self._store is None
+            found = self._look(patient=patient)
+            if found:
+                return self._adopt(found)
+        self._remember()
+        try:
+            campaign = post()
+        except OutcomeUnknown as lost:
+            self._tell.warning("The answer to the create was lost: %s Looking for the campaign", lost)
+            found = self._look(patient=True)
+            if not found:
+                raise LaunchOutcomeUnknown(
+                    f"{lost} No campaign marked {self.intent.mark} was seen within {self._lookup_timeout:g} s. The "
+                    "next try looks again before it creates one."
+                ) from lost
+            return self._adopt(found)
+        self._created_now = True
+        self._remember(campaign_id=campaign.id)
+        if move is Move.LOOK:
+            self._check_again(campaign)
+        return campaign
+
+    def add_contacts(
+        self,
+        campaign: Campaign,
+        contacts: Callable[[], Iterable[Mapping[str, Any]]],
+        add: Callable[[Iterator[Mapping[str, Any]], int], Iterable[Any]],
+    ) -> None:
+        """
+        Hand the contacts over, from the batch that an earlier try was interrupted at.
+
+        :param campaign: The launch's campaign.
+        :param contacts: Reads the rows from the beginning, the same ones on every try.
+        :param add: Sends the rows from an index on in batches, and yields what became of each batch.
+        :raises LaunchOutcomeUnknown: A batch may or may not be in; the next try sends it again under the same key.
+        """
+        if self.memory.started or self._start_move(campaign) is not StartMove.START:
+            return
+        rest = islice(iter(contacts()), self.memory.rows, None)
+        tally = {"created": 0, "updated": 0, "skipped": 0, "refused": 0} | dict(self.memory.contacts)
+        try:
+            for batch in add(rest, self.memory.rows):
+                tally["created"] += batch.created
+                tally["updated"] += batch.updated
+                tally["skipped"] += batch.skipped
+                tally["refused"] += batch.failed
+                for index, reason in batch.refused:
+                    self._tell.warning("The contact in row %d was refused: %s", index + 1, reason)
+                refused = [*self.memory.refused, *map(list, batch.refused)][:REFUSED_ROWS_TOLD]
+                handed = self.memory.rows + batch.created + batch.updated + batch.skipped + batch.failed
+                self._remember(batches=self.memory.batches + 1, rows=handed, contacts=dict(tally), refused=refused)
+                self._tell.info("%d contacts handed over", handed)
+        except OutcomeUnknown as lost:
+            raise LaunchOutcomeUnknown(f"{lost} The next try sends the batch again under the same key.") from lost
+
+    def check_refused_contacts(self, most: float | None) -> None:
+        """
+        Refuse to go on when too many contacts were refused.
+
+        :param most: A share below 1, or a count from 1 on (0 for none at all); None for no limit.
+        :raises LaunchRefused: The campaign exists but was not started.
+        """
+        refused = self.memory.contacts.get("refused", 0)
+        allowed = None if most is None else (most * self.memory.rows if most < 1 else most)
+        if allowed is not None and refused > allowed:
+            raise LaunchRefused(
+                f"{refused} of {self.memory.rows} contacts were refused, more than max_failed_contacts={most:g}. "
+                f"Campaign {self.memory.campaign_id} was not started."
+            )
+
+    def start(self, campaign: Campaign, begin: Callable[[str], Campaign]) -> Campaign:
+        """
+        Begin sending, if no earlier try and no person did.
+
+        :param campaign: The launch's campaign, as it is now.
+        :param begin: Makes the one call that starts it.
+        :raises LaunchOutcomeUnknown: It may or may not have been started; the next try looks before it does.
+        :raises CampaignFailed: The campaign failed or was canceled; it is not started again.
+        """
+        if self.memory.started:
+            return campaign
+        move = self._start_move(campaign)
+        if move is StartMove.START:
+            try:
+                campaign = begin(campaign.id)
+            except OutcomeUnknown as lost:
+                raise LaunchOutcomeUnknown(f"{lost} The next try looks whether it is started.") from lost
+            except Conflict:
+                # Two tries at once, or a person: the campaign's state tells whether it is under way.
+                campaign = self._current(campaign.id)
+                if start_move(campaign.status) is StartMove.START:
+                    raise
+        elif move is StartMove.UNCLEAR:
+            raise LaunchOutcomeUnknown(
+                f"Campaign {campaign.id} is in a status that this package does not know ({campaign.vendor_status!r}), "
+                "so it is not clear whether it was started. Look at it at the vendor."
+            )
+        else:
+            self._tell.info("Campaign %s is %s already; it is not started again", campaign.id, campaign.status)
+        self._sound(campaign)
+        self._remember(started=True)
+        return campaign
+
+    def _start_move(self, campaign: Campaign) -> StartMove:
+        # An answer to a create may leave the status out; what this try created a moment ago was never started.
+        if self._created_now and campaign.vendor_status is None:
+            return StartMove.START
+        return start_move(campaign.status)
+
+    def _current(self, campaign_id: str) -> Campaign:
+        """Return the campaign as it is now; where the vendor leaves the status out of it, as the list has it."""
+        campaign = self.client.get_campaign(campaign_id, progress=False)
+        if campaign.vendor_status is None:
+            return next((listed for listed in self._look(patient=False) if listed.id == campaign.id), campaign)
+        return campaign
+
+    def _look(self, *, patient: bool) -> list[Campaign]:
+        since = datetime.datetime.fromtimestamp(self.memory.at, datetime.UTC) - LOOKUP_MARGIN
+        give_up = self._now() + (self._lookup_timeout if patient else 0.0)
+        for attempt in range(10_000):
+            try:
+                found = self.client.find_marked(f"[airflow {self.intent.sign}-", since=since)
+            except CampaignAPIError as error:
+                raise LaunchOutcomeUnknown(
+                    f"Whether an earlier try launched a campaign could not be found out: {error}"
+                ) from error
+            left = give_up - self._now()
+            if found or left <= 0:
+                return found
+            self._sleep(min(left, _LOOKUP_PAUSES_SECONDS[min(attempt, len(_LOOKUP_PAUSES_SECONDS) - 1)]))
+        return []
+
+    def _adopt(self, found: Sequence[Campaign]) -> Campaign:
+        oldest = found[0]
+        if len(found) > 1:
+            raise self._doubled(found)
+        signs = signs_in(self.client.marked_text(oldest))
+        if signs and signs[1] != self.intent.payload:
+            raise self._changed([], oldest.id)
+        self._tell.info("Campaign %s carries the mark of this launch; going on with it", oldest.id)
+        self._remember(campaign_id=oldest.id, adopted=True)
+        return self._sound(oldest)
+
+    def _check_again(self, created: Campaign) -> None:
+        found = self._look(patient=False)
+        if any(campaign.id != created.id for campaign in found):
+            listed = {campaign.id for campaign in found}
+            raise self._doubled([*found, *([] if created.id in listed else [created])])
+
+    def _doubled(self, found: Sequence[Campaign]) -> LaunchConflict:
+        """Hold all but the oldest, keep the oldest in mind, and return the error that names them."""
+        oldest, *others = found
+        self._remember(campaign_id=oldest.id, adopted=True)
+        held = [f"{campaign.id} ({self._hold(campaign)})" for campaign in others]
+        return LaunchConflict(
+            f"This launch exists more than once at {self.client.vendor}: campaign {oldest.id} is the oldest and was "
+            f"left alone; later ones: {', '.join(held)}. Two tries must have run at once. Look at them at the vendor."
+        )
+
+    def _hold(self, campaign: Campaign) -> str:
+        if campaign.status.is_over:
+            return f"{campaign.status} already"
+        act, done = (self.client.pause_campaign, "paused")
+        if not self.client.supports("pause"):
+            act, done = (self.client.stop_campaign, "stopped")
+        try:
+            act(campaign.id)
+        except (CampaignAPIError, InvalidRequest) as error:
+            self._tell.error("Campaign %s could not be held: %s", campaign.id, error)
+            return "could not be held"
+        return done
+
+    def _sound(self, campaign: Campaign) -> Campaign:
+        if start_move(campaign.status) is StartMove.REPORT:
+            raise CampaignFailed(
+                f"Campaign {campaign.id} of this launch is {campaign.status} (the vendor says "
+                f"{campaign.vendor_status!r}). It is not replaced by another: use relaunch=True or a new run for that."
+            )
+        return campaign
+
+    def _changed(self, names: Sequence[str], campaign_id: str | None) -> LaunchConflict:
+        what = f"campaign {campaign_id}" if campaign_id else "a campaign"
+        differs = f"these fields differ: {', '.join(names)}" if names else "its fields differ"
+        return LaunchConflict(
+            f"This run already launched {what} with other contents; {differs}. A try must launch what the first try "
+            "meant: undo the change, or use relaunch=True or a new run to launch the new contents."
+        )
+
+    def _remember(self, **changes: Any) -> None:
+        current = {name: getattr(self.memory, name) for name in Memory.__slots__}
+        self.memory = Memory(**{**current, **changes})
+        if self._store:
+            self._store.save(self.memory.as_dict())

@@ -1,0 +1,1 @@
+"""Tasks that create campaigns, act on them and read them."""

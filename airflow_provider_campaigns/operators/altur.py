@@ -1,0 +1,183 @@
+"""Creating a campaign at Altur, with its contacts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_campaigns.api.altur import AlturClient, check_contact
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.contact_files import read_contacts
+from airflow_provider_campaigns.hooks.altur import AlturHook
+from airflow_provider_campaigns.operators.create import CreateCampaignOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.api.model import Campaign
+    from airflow_provider_campaigns.launch import Launch
+
+
+class Recipients(Sequence[Mapping[str, Any]]):
+    """A list of contacts that shows its length and nothing else, for what Airflow keeps of rendered templates."""
+
+    def __init__(self, contacts: Sequence[Mapping[str, Any]]) -> None:
+        self._contacts = contacts
+
+    def __len__(self) -> int:
+        return len(self._contacts)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._contacts[index]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} contacts>"
+
+
+class AlturCreateCampaignOperator(CreateCampaignOperator):
+    """
+    Creates a campaign at Altur, adds its contacts in batches, and activates it; returns its id.
+
+    The contacts are read and checked to the last row before anything is sent. All fields are templated. The arguments
+    that are not listed here (waiting, ``deferrable``, ``extra_fields``) are those of
+    :class:`~airflow_provider_campaigns.operators.create.CreateCampaignOperator`.
+
+    :param name: What the campaign is called, up to 255 characters.
+    :param agent_id: The agent that talks.
+    :param integration_id: The integration to send through; it must belong to the agent.
+    :param integration_type: ``phone_call`` or ``whatsapp``.
+    :param contacts: Recipients: a list of dicts (``contact`` is the phone number; ``name``, ``context``,
+        ``extracted_data``, ``f_id``), or the path or URI of a CSV or JSON Lines file. Prefer a file: a list written in
+        a DAG file is as visible as the file.
+    :param if_duplicate: What to do with a number that is in the campaign already: ``skip`` (the default) or ``update``.
+    :param max_failed_contacts: How many contacts Altur may refuse before the task fails without activating: a share
+        below 1, or a count; by default any number.
+    :param activate: Whether to start sending once the contacts are in; by default True.
+    :param conn_id: A connection of type ``altur``, by default ``altur_default``.
+    :param description: What it is for.
+    :param timezone: IANA name, by Altur's default ``America/Mexico_City``.
+    :param retries_per_contact: How often a contact is tried again, 0 to 5. (The vendor's ``retries``, a word that
+        Airflow has taken.)
+    :param message_limit: Messages a day, 1 to 10,000; WhatsApp only.
+    :param first_message: What the agent says first; phone calls only.
+    :param template: The name of the WhatsApp template; WhatsApp only.
+    :param template_alt: The name of the template to use if the first is not to be had; WhatsApp only.
+    :param scheduling: Hours by day: ``{"mon": {"startTime": "09:00", "stopTime": "18:00", "active": True}, ...}``.
+    :param cycles: Repeated rounds of calls; phone calls only.
+    """
+
+    create_fields = (
+        "name",
+        "agent_id",
+        "integration_id",
+        "integration_type",
+        "description",
+        "timezone",
+        "retries_per_contact",
+        "message_limit",
+        "first_message",
+        "template",
+        "template_alt",
+        "scheduling",
+        "cycles",
+    )
+    renamed_fields = {"retries_per_contact": "retries"}
+    template_fields: Sequence[str] = (
+        *CreateCampaignOperator.template_fields,
+        *create_fields,
+        "contacts",
+        "if_duplicate",
+    )
+    template_fields_renderers = {"scheduling": "json", "cycles": "json", "extra_fields": "json"}
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        agent_id: str,
+        integration_id: str,
+        integration_type: str,
+        contacts: Sequence[Mapping[str, Any]] | str | None = None,
+        if_duplicate: str = "skip",
+        max_failed_contacts: float | None = None,
+        activate: bool = True,
+        conn_id: str = AlturHook.default_conn_name,
+        description: str | None = None,
+        timezone: str | None = None,
+        retries_per_contact: int | str | None = None,
+        message_limit: int | str | None = None,
+        first_message: str | None = None,
+        template: str | None = None,
+        template_alt: str | None = None,
+        scheduling: Mapping[str, Any] | None = None,
+        cycles: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(conn_id=conn_id, **kwargs)
+        self.name = name
+        self.agent_id = agent_id
+        self.integration_id = integration_id
+        self.integration_type = integration_type
+        self.contacts = contacts
+        self.if_duplicate = if_duplicate
+        self.max_failed_contacts = max_failed_contacts
+        self.activate = activate
+        self.description = description
+        self.timezone = timezone
+        self.retries_per_contact = retries_per_contact
+        self.message_limit = message_limit
+        self.first_message = first_message
+        self.template = template
+        self.template_alt = template_alt
+        self.scheduling = scheduling
+        self.cycles = cycles
+        self.check_visible_fields()
+
+    @classmethod
+    def client_class(cls) -> type[CampaignClient]:
+        """Return Altur's client class."""
+        return AlturClient
+
+    def hook(self) -> AlturHook:
+        """Return the Altur hook."""
+        return AlturHook(self.conn_id)
+
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
+        """Render, then keep the recipients out of what Airflow stores of the rendered fields."""
+        super().render_template_fields(context, jinja_env)
+        if self.contacts is not None and not isinstance(self.contacts, str):
+            self.contacts = Recipients(list(self.contacts))
+
+    def check_before(self, client: CampaignClient) -> Mapping[str, Any]:
+        """Read the contacts to the last row; return their number and a fingerprint of them all."""
+        digest = hashlib.sha256()
+        rows = 0
+        for rows, contact in enumerate(self._rows(), start=1):
+            digest.update(json.dumps(check_contact(contact, rows - 1), sort_keys=True).encode())
+        if self.activate and not rows:
+            raise InvalidRequest("contacts must hold at least one row to activate the campaign; pass activate=False.")
+        return {"contacts": f"{rows} rows, sha256 {digest.hexdigest()[:16]}"} if rows else {}
+
+    def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
+        """Create the campaign, add its contacts, activate it."""
+        client = launch.client
+        if not isinstance(client, AlturClient):
+            raise TypeError("An Altur campaign needs Altur's client.")
+        key = launch.intent.idempotency_key
+        campaign = launch.create(lambda: client.create_campaign(**fields, idempotency_key=key))
+        if self.contacts is not None:
+            launch.add_contacts(
+                campaign,
+                self._rows,
+                lambda rows, first: client.add_all_contacts(
+                    campaign.id, rows, if_duplicate=self.if_duplicate, key_prefix=key, first_index=first
+                ),
+            )
+            launch.check_refused_contacts(self.max_failed_contacts)
+        return launch.start(campaign, client.activate_campaign) if self.activate else campaign
+
+    def _rows(self) -> Iterator[Mapping[str, Any]]:
+        if isinstance(self.contacts, str):
+            return read_contacts(self.contacts)
+        return iter(self.contacts or ())

@@ -1,0 +1,165 @@
+"""Operators for campaigns that exist, at any vendor: start, pause, resume, stop, get, list."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.hooks.campaign import CampaignHook
+from airflow_provider_campaigns.wait import described
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_campaigns.api.model import Campaign
+
+
+class _CampaignOperator(BaseOperator):
+    """What the operators on one campaign share."""
+
+    template_fields: Sequence[str] = ("conn_id", "campaign_id", "hook_params")
+    ui_color = "#e8f0fb"
+
+    def __init__(
+        self, *, campaign_id: str, conn_id: str, hook_params: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.campaign_id = campaign_id
+        self.conn_id = conn_id
+        self.hook_params = hook_params
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Do it and return the campaign as a plain dict."""
+        with airflow_errors():
+            hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
+            campaign = self._act(hook)
+        self.log.info("Campaign %s is %s", campaign.id, described(campaign))
+        return campaign.as_dict()
+
+    @abstractmethod
+    def _act(self, hook: CampaignHook) -> Campaign:
+        """Make the one call that the operator is for."""
+
+
+class GetCampaignOperator(_CampaignOperator):
+    """
+    Reads a campaign: status, progress and counts; returns it as a plain dict.
+
+    :param campaign_id: The campaign's id. (templated)
+    :param conn_id: A connection of any of the vendors' types. (templated)
+    :param hook_params: Further arguments of the hook, such as ``{"campaign_type": "voice"}``. (templated)
+    """
+
+    def _act(self, hook: CampaignHook) -> Campaign:
+        return hook.get_campaign(str(self.campaign_id))
+
+
+class _ActionOperator(_CampaignOperator):
+    """What the operators that change a campaign's state share."""
+
+    #: The hook's method for the action.
+    action: ClassVar[Callable[[CampaignHook, str], Campaign]]
+
+    def _act(self, hook: CampaignHook) -> Campaign:
+        return type(self).action(hook, str(self.campaign_id))
+
+
+class StartCampaignOperator(_ActionOperator):
+    """
+    Begins sending: Altur (activate or resume, as its status asks), Kore.ai. Kinbox's campaigns start by themselves.
+
+    :param campaign_id: The campaign's id. (templated)
+    :param conn_id: A connection of any of the vendors' types. (templated)
+    :param hook_params: Further arguments of the hook. (templated)
+    :raises CampaignRequestRefused: The vendor has no such action, or refused it.
+    :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
+    """
+
+    action = CampaignHook.start_campaign
+
+
+class PauseCampaignOperator(_ActionOperator):
+    """
+    Holds sending, to be resumed: Kinbox, Altur. Kore.ai has no pause.
+
+    :param campaign_id: The campaign's id. (templated)
+    :param conn_id: A connection of any of the vendors' types. (templated)
+    :param hook_params: Further arguments of the hook. (templated)
+    :raises CampaignRequestRefused: The vendor has no such action, or refused it.
+    :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
+    """
+
+    action = CampaignHook.pause_campaign
+
+
+class ResumeCampaignOperator(_ActionOperator):
+    """
+    Goes on with a paused campaign: Kinbox, Altur. Kore.ai has no resume.
+
+    :param campaign_id: The campaign's id. (templated)
+    :param conn_id: A connection of any of the vendors' types. (templated)
+    :param hook_params: Further arguments of the hook. (templated)
+    :raises CampaignRequestRefused: The vendor has no such action, or refused it.
+    :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
+    """
+
+    action = CampaignHook.resume_campaign
+
+
+class StopCampaignOperator(_ActionOperator):
+    """
+    Ends sending for good: Kore.ai. Kinbox and Altur have no stop; pause there.
+
+    :param campaign_id: The campaign's id. (templated)
+    :param conn_id: A connection of any of the vendors' types. (templated)
+    :param hook_params: Further arguments of the hook. (templated)
+    :raises CampaignRequestRefused: The vendor has no such action, or refused it.
+    :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
+    """
+
+    action = CampaignHook.stop_campaign
+
+
+class ListCampaignsOperator(BaseOperator):
+    """
+    Reads an account's campaigns; returns a list of plain dicts, at most ``limit`` of them.
+
+    :param conn_id: A connection of any of the vendors' types. (templated)
+    :param filters: The vendor's filters in snake_case, such as ``{"status": "active"}`` at Altur. (templated)
+    :param limit: The most campaigns to return, from 1 to 10,000; by default 100. The list is read no further.
+    :param hook_params: Further arguments of the hook. (templated)
+    """
+
+    template_fields: Sequence[str] = ("conn_id", "filters", "hook_params")
+    ui_color = "#e8f0fb"
+
+    def __init__(
+        self,
+        *,
+        conn_id: str,
+        filters: Mapping[str, Any] | None = None,
+        limit: int = 100,
+        hook_params: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.conn_id = conn_id
+        self.filters = filters
+        self.limit = limit
+        self.hook_params = hook_params
+        if not 1 <= limit <= 10_000:
+            raise InvalidRequest(f"Task {self.task_id!r}: limit must be from 1 to 10000; got {limit}.")
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Read the list and return it."""
+        with airflow_errors():
+            hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
+            campaigns = [item.as_dict() for item in islice(hook.list_campaigns(**(self.filters or {})), self.limit)]
+        self.log.info("%d campaigns", len(campaigns))
+        return campaigns

@@ -1,0 +1,322 @@
+"""What the create operators share: checks, the launch exactly once, the receipt, and waiting if asked to."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, conf
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.api.transport import redacted
+from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.launch import DEFAULT_LOOKUP_TIMEOUT_SECONDS, Intent, Launch, fingerprints, launch_key
+from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
+from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, described
+from airflow_provider_campaigns.waiting import (
+    as_number,
+    check_wait_arguments,
+    goal_of,
+    is_template,
+    new_watch,
+    result_of,
+    result_of_event,
+    wait_here,
+)
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.api.model import Campaign
+    from airflow_provider_campaigns.hooks.campaign import CampaignHook
+
+#: The places {{1}}, {{2}} ... of a WhatsApp template, which are the vendor's to fill, not Jinja's.
+_WHATSAPP_PLACE = re.compile(r"\{\{\s*\d+\s*\}\}")
+_TWO_WEEKS = 14 * 24 * 3600.0
+
+
+class CreateCampaignOperator(BaseOperator):
+    """
+    Launches a campaign exactly once, and waits for it if asked to; returns its id.
+
+    A vendor's operator takes the vendor's fields as arguments of its own and names them in ``create_fields``. On a
+    retry, and when the task is cleared, the operator goes on with the campaign that the run launched before; it never
+    creates another. The receipt is pushed as XCom ``campaign`` as soon as the campaign exists, and becomes the extra of
+    the asset events of the task's outlets.
+
+    :param conn_id: The connection. (templated)
+    :param extra_fields: Fields that this package does not know, under the vendor's names. (templated)
+    :param relaunch: Launch anew when the task is cleared (not when it is retried). Set it for the one clear that shall
+        do so. By default a cleared task goes on with what it launched before.
+    :param lookup_timeout: Seconds to look for a campaign that an earlier try may have created, while the vendor's list
+        does not show it; by default 60. Together with the retry delay it should outlast the list's lag.
+    :param dry_run: Check everything and log the request, recipients redacted, but send nothing; the task is skipped,
+        and with it what depends on it. The connection's extra ``dry_run`` does the same for all its launches.
+    :param wait_until: ``sent`` or ``finished``: wait for it before the task succeeds. By default the task does not
+        wait. (templated)
+    :param progress_threshold: Percent: wait until it is reached. (templated)
+    :param poll_interval: Seconds between two looks while waiting, by default 60. (templated)
+    :param wait_timeout: Seconds to wait at most, by default 14 days.
+    :param deferrable: Wait in the triggerer instead of a worker slot; by default as ``[operators] default_deferrable``.
+    :param patience: Seconds without a good answer before the campaign counts as out of reach, by default 30 minutes.
+    :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
+    :raises LaunchOutcomeUnknown: An answer was lost; the retry looks before it acts.
+    :raises LaunchConflict: The run already launched something else, or the same twice; not retried.
+    :raises LaunchRefused: A limit that was set forbids to go on; not retried.
+    :raises CampaignFailed: The campaign that was launched failed or was canceled; not retried, never replaced.
+    :raises CampaignWaitTimeout: While waiting: the time is up; the campaign goes on; not retried.
+    """
+
+    #: The vendor's create fields by argument name.
+    create_fields: ClassVar[tuple[str, ...]] = ()
+    #: The client's name for each argument that could not keep it, since Airflow's operators use it for something else.
+    renamed_fields: ClassVar[Mapping[str, str]] = {}
+    template_fields: Sequence[str] = (
+        "conn_id",
+        "extra_fields",
+        "wait_until",
+        "progress_threshold",
+        "poll_interval",
+    )
+    ui_color = "#fdf0dc"
+
+    def __init__(
+        self,
+        *,
+        conn_id: str,
+        extra_fields: Mapping[str, Any] | None = None,
+        relaunch: bool = False,
+        lookup_timeout: float = DEFAULT_LOOKUP_TIMEOUT_SECONDS,
+        dry_run: bool = False,
+        wait_until: str | None = None,
+        progress_threshold: float | str | None = None,
+        poll_interval: float | str = DEFAULT_POLL_INTERVAL_SECONDS,
+        wait_timeout: float = _TWO_WEEKS,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        patience: float = DEFAULT_PATIENCE_SECONDS,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.conn_id = conn_id
+        self.extra_fields = extra_fields
+        self.relaunch = relaunch
+        self.lookup_timeout = lookup_timeout
+        self._dry_run = dry_run
+        self.wait_until = wait_until
+        self.progress_threshold = progress_threshold
+        self.poll_interval = poll_interval
+        self.wait_timeout = wait_timeout
+        self.deferrable = deferrable
+        self.patience = patience
+        check_wait_arguments(self.task_id, wait_until, progress_threshold, poll_interval, patience)
+
+    @classmethod
+    @abstractmethod
+    def client_class(cls) -> type[CampaignClient]:
+        """Return the vendor's client class, whose field checks run at parse time."""
+
+    @abstractmethod
+    def hook(self) -> CampaignHook:
+        """Return the vendor's hook for the connection."""
+
+    @abstractmethod
+    def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
+        """
+        Take the campaign through the vendor's procedure to the point where it sends.
+
+        :param launch: Sees to it that each step is done once.
+        :param fields: The create fields that are given, the mark among them.
+        """
+
+    def check_before(self, client: CampaignClient) -> Mapping[str, Any]:
+        """Check what the create call does not, before anything is sent; return what else is launched, by name."""
+        return {}
+
+    def check_visible_fields(self) -> None:
+        """Refuse at parse time what can be seen to be wrong; called by a vendor's constructor when all is assigned."""
+        visible = {name: value for name, value in self.given_fields().items() if not is_template(_unplaced(value))}
+        try:
+            self.client_class().check_fields(visible)
+            self.client_class().with_mark(visible, Intent("0" * 64, {}).mark)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"Task {self.task_id!r}: {error}") from None
+
+    def given_fields(self) -> dict[str, Any]:
+        """Return the create fields that are not None, by the client's names."""
+        given = {name: getattr(self, name) for name in self.create_fields}
+        return {self.renamed_fields.get(name, name): value for name, value in given.items() if value is not None}
+
+    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
+        """Render as Airflow does, but leave the places {{1}}, {{2}} ... of WhatsApp templates to the vendor."""
+        if isinstance(content, str):
+            content = _WHATSAPP_PLACE.sub(lambda place: "{{ '" + place.group() + "' }}", content)
+        return super().render_template(content, *args, **kwargs)
+
+    def execute(self, context: Context) -> str:
+        """Launch the campaign; wait for it here, or defer, or return its id."""
+        with airflow_errors():
+            goal = goal_of(self.wait_until, self.progress_threshold)
+            poll_interval = as_number("poll_interval", self.poll_interval)
+            hook = self.hook()
+            client = hook.get_conn()
+            # Everything that can be seen to be wrong is seen before the first request.
+            fields = {**self.given_fields(), "extra_fields": self.extra_fields}
+            further = self.check_before(client)
+            body = client.create_body(**fields)
+            intent = Intent(self._key(context), fingerprints({**body, **further}))
+            fields = client.with_mark(fields, intent.mark)
+            body = client.create_body(**fields)
+            if self._dry_run or hook.dry_run:
+                self._show(context, client, intent, body, further)
+            launch = Launch(
+                client,
+                intent,
+                _store_of(context),
+                first_try=context["ti"].try_number <= 1,
+                lookup_timeout=self.lookup_timeout,
+                tell=self.log,
+            )
+            began = time.time()
+            try:
+                campaign = self.steps(launch, fields)
+            finally:
+                # Also when a step failed: what is known of the campaign must not be lost sight of.
+                if launch.memory.campaign_id:
+                    self._push(context, launch, hook, began, {"id": launch.memory.campaign_id})
+        self._push(context, launch, hook, began, campaign.as_dict())
+        self.log.info("Campaign %s at %s is %s", campaign.id, client.vendor, described(campaign))
+        if not self.wait_until and not goal.needs_progress:
+            return campaign.id
+        watch = new_watch(campaign.id, goal, poll_interval, self.wait_timeout, self.patience)
+        if self.deferrable:
+            self.defer(
+                trigger=CampaignTrigger(
+                    conn_id=hook.conn_id,
+                    hook_class=hook.class_path,
+                    campaign_id=campaign.id,
+                    until=goal.until,
+                    progress_threshold=goal.progress_threshold,
+                    poll_interval=poll_interval,
+                    deadline=watch.terms.deadline,
+                    patience=self.patience,
+                    hook_params=self.hook_params(),
+                ),
+                method_name="execute_complete",
+                # The trigger keeps the deadline itself; this is for a triggerer that is gone.
+                timeout=timedelta(seconds=self.wait_timeout + 2 * poll_interval + 60),
+            )
+        with airflow_errors():
+            outcome = wait_here(
+                watch, lambda: hook.get_campaign(campaign.id, progress=goal.needs_progress), tell=self.log
+            )
+        seen = result_of(outcome, sensor=False)
+        self._push(context, launch, hook, began, seen)
+        return str(seen["id"])
+
+    def execute_complete(self, context: Context, event: Any = None) -> str:
+        """Return the id of the campaign that the trigger saw reach the goal, or raise what its event means."""
+        campaign = result_of_event(event, sensor=False)
+        self.log.info("%s", event["message"])
+        ti = context["ti"]
+        receipt = ti.xcom_pull(task_ids=self.task_id, key="campaign", map_indexes=ti.map_index)
+        self._hand_out(context, {**(receipt if isinstance(receipt, Mapping) else {}), **campaign})
+        return str(campaign["id"])
+
+    def hook_params(self) -> dict[str, Any] | None:
+        """Return the arguments of the hook besides the connection, as a trigger needs them."""
+        return None
+
+    def _key(self, context: Context) -> str:
+        ti: Any = context["ti"]
+        relaunch = 0
+        if self.relaunch:
+            # Airflow raises max_tries with each clear, and leaves it alone on a retry.
+            relaunch = max(0, int(ti.max_tries) - int(self.retries or 0))
+        return launch_key(ti.dag_id, ti.run_id, ti.task_id, getattr(ti, "map_index", -1), relaunch)
+
+    def _push(
+        self, context: Context, launch: Launch, hook: CampaignHook, began: float, campaign: Mapping[str, Any]
+    ) -> None:
+        memory = launch.memory
+        receipt = {
+            "key": launch.intent.key,
+            "mark": launch.intent.mark,
+            "vendor": launch.client.vendor,
+            "conn_id": hook.conn_id,
+            "dry_run": False,
+            "adopted": memory.adopted or memory.at < began - 1,
+            "meant_at": _iso(memory.at),
+            "launched_at": _iso(time.time()),
+            **campaign,
+        }
+        if memory.contacts:
+            receipt["contacts"] = {**memory.contacts, "refused_rows": [list(row) for row in memory.refused]}
+        self._hand_out(context, receipt)
+
+    def _hand_out(self, context: Context, receipt: Mapping[str, Any]) -> None:
+        context["ti"].xcom_push(key="campaign", value=dict(receipt))
+        for outlet in self.outlets or ():
+            context["outlet_events"][outlet].extra = dict(receipt)
+
+    def _show(
+        self,
+        context: Context,
+        client: CampaignClient,
+        intent: Intent,
+        body: Mapping[str, Any],
+        further: Mapping[str, Any],
+    ) -> None:
+        shown = redacted(json.dumps(body, ensure_ascii=False, indent=None), (), limit=10_000)
+        self.log.info("Dry run: nothing is sent. The create request to %s would be: %s", client.vendor, shown)
+        for name, value in further.items():
+            self.log.info("Dry run: %s: %s", name, value)
+        receipt = {"key": intent.key, "mark": intent.mark, "vendor": client.vendor, "dry_run": True, "id": None}
+        context["ti"].xcom_push(key="campaign", value=receipt)
+        raise AirflowSkipException("Dry run: everything was checked and nothing was sent.")
+
+
+class _StateStore:
+    """A launch's memory in Airflow's task state store, which outlives tries and clears."""
+
+    KEY = "campaign_launch"
+
+    def __init__(self, accessor: Any) -> None:
+        self._accessor = accessor
+
+    def load(self) -> Mapping[str, Any] | None:
+        """Return what was saved last, or None."""
+        stored = self._accessor.get(self.KEY)
+        return stored if isinstance(stored, Mapping) else None
+
+    def save(self, memory: Mapping[str, Any]) -> None:
+        """Keep it for good: a run may be cleared long after the default retention."""
+        from airflow.sdk.execution_time.context import NEVER_EXPIRE
+
+        self._accessor.set(self.KEY, dict(memory), retention=NEVER_EXPIRE)
+
+
+def _store_of(context: Context) -> _StateStore | None:
+    """Return where the launch is remembered: Airflow 3.3 and newer have a place for it, older ones have none."""
+    accessor = context.get("task_state_store")
+    return None if accessor is None else _StateStore(accessor)
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _unplaced(value: Any) -> Any:
+    """Return a value without WhatsApp's places, which are no templates of Airflow's."""
+    if isinstance(value, str):
+        return _WHATSAPP_PLACE.sub("", value)
+    if isinstance(value, Mapping):
+        return {name: _unplaced(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_unplaced(item) for item in value]
+    return value

@@ -1,0 +1,256 @@
+"""Waiting for a campaign as pure decisions: the goal, whether it is met, when to lose patience. No I/O, no clock."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
+from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+
+if TYPE_CHECKING:
+    from typing import Self
+
+UNTIL = ("finished", "sent")
+DEFAULT_POLL_INTERVAL_SECONDS = 60.0
+#: A vendor's outage of half an hour is no reason to give a campaign of days up.
+DEFAULT_PATIENCE_SECONDS = 30 * 60.0
+#: A vendor that asks for more than an hour is asked again after one.
+LONGEST_PAUSE_SECONDS = 3600.0
+#: One refusal may be a hiccup of the vendor's gateway or a campaign too new to be seen; two in a row are an answer.
+REFUSALS_TOLERATED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """
+    What a wait is for.
+
+    :param until: ``finished`` (the default) or ``sent``: all messages are out, receipts may still come in.
+    :param progress_threshold: Percent above 0 up to 100; when given, the wait is over as soon as it is reached, and
+        ``sent`` or ``finished`` reach any threshold.
+    """
+
+    until: str = "finished"
+    progress_threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.until not in UNTIL:
+            raise InvalidRequest(f"until must be one of {', '.join(UNTIL)}; got {self.until!r}.")
+        if self.progress_threshold is not None and not 0 < self.progress_threshold <= 100:
+            raise InvalidRequest(
+                f"progress_threshold must be above 0 and at most 100, not {self.progress_threshold:g}."
+            )
+
+    @property
+    def needs_progress(self) -> bool:
+        """Whether the goal looks at figures, which cost requests of their own at some vendors."""
+        return self.progress_threshold is not None
+
+    def __str__(self) -> str:
+        return self.until if self.progress_threshold is None else f"{self.progress_threshold:g} %"
+
+
+class Verdict(enum.StrEnum):
+    """What a campaign's state means for a goal."""
+
+    WAIT = "wait"
+    MET = "met"
+    LOST = "lost"
+
+
+def judge(campaign: Campaign, goal: Goal) -> Verdict:
+    """Return whether the goal is met, still ahead, or can no longer be reached."""
+    if campaign.status is CampaignStatus.FINISHED:
+        return Verdict.MET
+    if campaign.status in (CampaignStatus.CANCELED, CampaignStatus.FAILED):
+        return Verdict.LOST
+    if campaign.status is CampaignStatus.SENT and (goal.until == "sent" or goal.needs_progress):
+        return Verdict.MET
+    if goal.progress_threshold is not None and campaign.progress is not None:
+        return Verdict.MET if campaign.progress >= goal.progress_threshold else Verdict.WAIT
+    return Verdict.WAIT
+
+
+class Reason(enum.StrEnum):
+    """Why a wait is over."""
+
+    MET = "met"
+    CAMPAIGN_FAILED = "campaign_failed"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    How a wait ended.
+
+    :param reason: Why it is over; the reason, never the message, decides what happens next.
+    :param message: The same for people.
+    :param campaign: The campaign as last seen, as plain values, or None if it was never seen.
+    """
+
+    reason: Reason
+    message: str
+    campaign: Mapping[str, Any] | None = None
+
+    def as_event(self) -> dict[str, Any]:
+        """Return the outcome as plain JSON values."""
+        campaign = None if self.campaign is None else dict(self.campaign)
+        return {"reason": self.reason.value, "message": self.message, "campaign": campaign}
+
+    @classmethod
+    def from_event(cls, event: object) -> Self:
+        """
+        Return the outcome that an event carries.
+
+        :raises ValueError: For what is no such event: a wait must not pass on something it does not understand.
+        """
+        if not isinstance(event, Mapping) or "reason" not in event:
+            raise ValueError("The trigger's event is not the outcome of a wait.")
+        campaign = event.get("campaign")
+        reason = Reason(event["reason"])
+        if reason is Reason.MET and not isinstance(campaign, Mapping):
+            raise ValueError("The trigger's event says that the goal is met but not by which campaign.")
+        return cls(reason, str(event.get("message", "")), campaign if isinstance(campaign, Mapping) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """
+    The terms of a wait.
+
+    :param goal: What it is for.
+    :param poll_interval: Seconds between two looks.
+    :param deadline: When to give up, in seconds since the epoch, or None for never.
+    :param patience: Seconds without a good answer before the campaign counts as out of reach.
+    """
+
+    goal: Goal
+    poll_interval: float = DEFAULT_POLL_INTERVAL_SECONDS
+    deadline: float | None = None
+    patience: float = DEFAULT_PATIENCE_SECONDS
+
+    def __post_init__(self) -> None:
+        if not self.poll_interval > 0:
+            raise InvalidRequest(f"poll_interval must be above 0 seconds; got {self.poll_interval:g}.")
+        if self.patience < 0:
+            raise InvalidRequest(f"patience must not be negative; got {self.patience:g}.")
+
+
+class Watch:
+    """
+    One wait as it goes on; a driver feeds it what it saw and when, and does what it says.
+
+    :param campaign_id: Whom it watches.
+    :param terms: On which terms.
+    :param now: When it begins, in seconds since the epoch.
+    """
+
+    def __init__(self, campaign_id: str, terms: Terms, now: float) -> None:
+        self.campaign_id = campaign_id
+        self.terms = terms
+        self._last_answer = now
+        self._refusals = 0
+        self._asked_pause = 0.0
+        self._campaign: Campaign | None = None
+        self._told: tuple[str | None, int | None] | None = None
+        self._told_no_progress = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the last look was refused for good, as far as one refusal tells."""
+        return self._refusals > 0
+
+    def answered(self, campaign: Campaign, now: float) -> Outcome | None:
+        """Take a good answer in; return the outcome if the wait is over."""
+        self._last_answer = now
+        self._refusals = 0
+        self._asked_pause = 0.0
+        self._campaign = campaign
+        verdict = judge(campaign, self.terms.goal)
+        if verdict is Verdict.MET:
+            return self._over(Reason.MET, f"Campaign {campaign.id} reached {self.terms.goal}: {described(campaign)}.")
+        if verdict is Verdict.LOST:
+            return self._over(
+                Reason.CAMPAIGN_FAILED,
+                f"Campaign {campaign.id} ended as {campaign.status} (the vendor says {campaign.vendor_status!r}) "
+                f"before it reached {self.terms.goal}. Look at it at the vendor; it is not launched again.",
+            )
+        return self._overdue(now)
+
+    def missed(self, error: CampaignAPIError, now: float) -> Outcome | None:
+        """Take a failed look in; return the outcome if the wait is over. A lost look is not a lost campaign."""
+        self._asked_pause = min(error.retry_after or 0.0, LONGEST_PAUSE_SECONDS)
+        if not error.transient:
+            self._refusals += 1
+            if self._refusals > REFUSALS_TOLERATED:
+                return self._over(Reason.REFUSED, f"Campaign {self.campaign_id} cannot be watched: {error}")
+        elif now - self._last_answer > self.terms.patience:
+            silence = (now - self._last_answer) / 60
+            return self._over(
+                Reason.UNREACHABLE,
+                f"Campaign {self.campaign_id} was out of sight for {silence:.0f} minutes; it may well be going on. "
+                f"The last error: {error}",
+            )
+        return self._overdue(now)
+
+    def pause(self, now: float, chance: float) -> float:
+        """
+        Return the seconds to sleep before the next look: the interval, or longer if the vendor asked for it with its
+        last refusal, but never past the deadline.
+
+        :param chance: A random number from 0 to 1; spreads waits that began together by a tenth either way.
+        """
+        seconds = max(self.terms.poll_interval * (0.9 + 0.2 * chance), self._asked_pause)
+        if self.terms.deadline is None:
+            return seconds
+        return max(0.0, min(seconds, self.terms.deadline - now))
+
+    def news(self, campaign: Campaign) -> str | None:
+        """Return a line for the log if status or progress (in whole percent) changed since the last one, else None."""
+        percent = None if campaign.progress is None else int(campaign.progress)
+        state = (campaign.vendor_status, percent)
+        if state == self._told:
+            return None
+        self._told = state
+        return f"Campaign {campaign.id} is {described(campaign)}"
+
+    def blind_spot(self, campaign: Campaign) -> str | None:
+        """Return a warning, once, if the goal is a threshold and the vendor tells no progress."""
+        if self._told_no_progress or not self.terms.goal.needs_progress or campaign.progress is not None:
+            return None
+        self._told_no_progress = True
+        return (
+            f"The vendor tells no progress of campaign {campaign.id} yet, so {self.terms.goal} cannot be seen to be "
+            "reached; the wait goes on until there are figures or all is sent."
+        )
+
+    def _overdue(self, now: float) -> Outcome | None:
+        if self.terms.deadline is None or now < self.terms.deadline:
+            return None
+        last = described(self._campaign) if self._campaign else "never seen"
+        return self._over(
+            Reason.TIMEOUT,
+            f"Campaign {self.campaign_id} did not reach {self.terms.goal} in time (last: {last}). It goes on.",
+        )
+
+    def _over(self, reason: Reason, message: str) -> Outcome:
+        return Outcome(reason, message, self._campaign.as_dict() if self._campaign else None)
+
+
+def described(campaign: Campaign) -> str:
+    """Return status, progress and counts for people."""
+    status = str(campaign.status)
+    if campaign.vendor_status and campaign.vendor_status.lower() != status:
+        status += f" ({campaign.vendor_status})"
+    parts = [status]
+    if campaign.progress is not None:
+        parts.append(f"{campaign.progress:g} %")
+    parts.extend(f"{name} {value}" for name, value in campaign.counts.items())
+    return ", ".join(parts)

@@ -1,0 +1,171 @@
+"""Waiting as pure decisions: every rule by table."""
+
+import pytest
+
+from airflow_provider_campaigns.api import errors
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+from airflow_provider_campaigns.wait import Goal, Outcome, Reason, Terms, Verdict, Watch, judge
+
+S = CampaignStatus
+
+
+def campaign(status: CampaignStatus, progress: float | None = None, **counts: int) -> Campaign:
+    return Campaign("7", "Winter", status, status.value, progress, counts)
+
+
+@pytest.mark.parametrize(
+    ("status", "until_finished", "until_sent"),
+    [
+        (S.DRAFT, Verdict.WAIT, Verdict.WAIT),
+        (S.SCHEDULED, Verdict.WAIT, Verdict.WAIT),
+        (S.RUNNING, Verdict.WAIT, Verdict.WAIT),
+        (S.PAUSED, Verdict.WAIT, Verdict.WAIT),
+        (S.SENT, Verdict.WAIT, Verdict.MET),
+        (S.FINISHED, Verdict.MET, Verdict.MET),
+        (S.CANCELED, Verdict.LOST, Verdict.LOST),
+        (S.FAILED, Verdict.LOST, Verdict.LOST),
+        (S.UNKNOWN, Verdict.WAIT, Verdict.WAIT),
+    ],
+)
+def test_each_status_means_one_thing_for_each_goal(
+    status: CampaignStatus, until_finished: Verdict, until_sent: Verdict
+) -> None:
+    assert judge(campaign(status, 100.0), Goal("finished")) is until_finished
+    assert judge(campaign(status, 100.0), Goal("sent")) is until_sent
+
+
+@pytest.mark.parametrize(
+    ("status", "progress", "verdict"),
+    [
+        (S.RUNNING, None, Verdict.WAIT),
+        (S.RUNNING, 0.0, Verdict.WAIT),
+        (S.RUNNING, 49.99, Verdict.WAIT),
+        (S.RUNNING, 50.0, Verdict.MET),
+        (S.RUNNING, 50.01, Verdict.MET),
+        (S.PAUSED, 60.0, Verdict.MET),
+        (S.UNKNOWN, 60.0, Verdict.MET),
+        (S.SENT, None, Verdict.MET),
+        (S.FINISHED, None, Verdict.MET),
+        (S.CANCELED, 60.0, Verdict.LOST),
+        (S.FAILED, 99.0, Verdict.LOST),
+    ],
+)
+def test_a_threshold_is_met_at_or_above_it_or_when_all_is_sent(
+    status: CampaignStatus, progress: float | None, verdict: Verdict
+) -> None:
+    assert judge(campaign(status, progress), Goal(progress_threshold=50)) is verdict
+
+
+@pytest.mark.parametrize("threshold", [0, -1, 100.1, float("nan")])
+def test_a_threshold_that_cannot_be_meant_is_refused(threshold: float) -> None:
+    with pytest.raises(InvalidRequest, match="progress_threshold must be above 0"):
+        Goal(progress_threshold=threshold)
+
+
+def test_an_unknown_goal_is_refused_with_the_allowed_ones() -> None:
+    with pytest.raises(InvalidRequest, match="until must be one of finished, sent; got 'done'"):
+        Goal("done")
+
+
+@pytest.mark.parametrize("interval", [0, -1, float("nan")])
+def test_an_interval_that_would_hammer_the_vendor_is_refused(interval: float) -> None:
+    with pytest.raises(InvalidRequest, match="poll_interval"):
+        Terms(Goal(), interval)
+
+
+def refused(kind: type[errors.CampaignAPIError] = errors.Unavailable) -> errors.CampaignAPIError:
+    return kind("no", vendor="Kinbox", endpoint="GET /v1/campaigns/{campaign_id}")
+
+
+def watch(now: float = 0.0, *, deadline: float | None = None, patience: float = 100.0, **goal: object) -> Watch:
+    return Watch("7", Terms(Goal(**goal), 10.0, deadline, patience), now)  # type: ignore[arg-type]
+
+
+def test_a_campaign_that_finishes_at_the_deadline_is_a_success() -> None:
+    outcome = watch(deadline=50).answered(campaign(S.FINISHED, 100.0), now=60)
+    assert outcome is not None
+    assert outcome.reason is Reason.MET
+
+
+def test_the_deadline_ends_a_wait_and_tells_what_was_last_seen() -> None:
+    outcome = watch(deadline=50).answered(campaign(S.RUNNING, 40.0), now=50)
+    assert outcome is not None
+    assert outcome.reason is Reason.TIMEOUT
+    assert "running, 40 %" in outcome.message
+
+
+def test_transient_errors_are_tolerated_since_the_last_good_answer() -> None:
+    one = watch(patience=100)
+    assert one.missed(refused(), now=90) is None
+    assert one.answered(campaign(S.RUNNING), now=95) is None
+    assert one.missed(refused(), now=190) is None
+    outcome = one.missed(refused(), now=196)
+    assert outcome is not None
+    assert outcome.reason is Reason.UNREACHABLE
+    assert "may well be going on" in outcome.message
+
+
+@pytest.mark.parametrize("kind", [errors.AuthenticationFailed, errors.PermissionDenied, errors.NotFound])
+def test_a_permanent_refusal_ends_the_wait_at_the_second_look(kind: type[errors.CampaignAPIError]) -> None:
+    one = watch()
+    assert one.missed(refused(kind), now=1) is None
+    outcome = one.missed(refused(kind), now=2)
+    assert outcome is not None
+    assert outcome.reason is Reason.REFUSED
+
+
+def test_a_good_answer_between_two_refusals_begins_the_count_anew() -> None:
+    one = watch()
+    assert one.missed(refused(errors.NotFound), now=1) is None
+    assert one.answered(campaign(S.RUNNING), now=2) is None
+    assert one.missed(refused(errors.NotFound), now=3) is None
+
+
+def test_the_pause_never_passes_the_deadline() -> None:
+    one = watch(deadline=15)
+    assert one.pause(now=10, chance=0.5) == 5
+    assert one.pause(now=20, chance=0.5) == 0
+
+
+def test_the_pause_is_spread_by_a_tenth_either_way() -> None:
+    one = watch()
+    assert one.pause(now=0, chance=0.0) == pytest.approx(9)
+    assert one.pause(now=0, chance=1.0) == pytest.approx(11)
+
+
+def test_a_vendor_that_asks_for_a_longer_pause_gets_it() -> None:
+    one = watch()
+    asked = errors.RateLimited("slower", vendor="Altur", endpoint="GET /campaigns", retry_after=33)
+    assert one.missed(asked, now=0) is None
+    assert one.pause(now=0, chance=0.5) == 33
+    assert one.answered(campaign(S.RUNNING), now=34) is None
+    assert one.pause(now=34, chance=0.5) == pytest.approx(10)
+
+
+def test_news_are_told_when_status_or_whole_percent_change_and_not_otherwise() -> None:
+    one = watch()
+    lines = [one.news(campaign(S.RUNNING, progress)) for progress in (10.0, 10.4, 11.0)]
+    lines.append(one.news(campaign(S.PAUSED, 11.0)))
+    assert [line is not None for line in lines] == [True, False, True, True]
+
+
+def test_missing_figures_are_warned_about_once_and_only_where_they_matter() -> None:
+    one = watch(progress_threshold=50.0)
+    assert one.blind_spot(campaign(S.RUNNING)) is not None
+    assert one.blind_spot(campaign(S.RUNNING)) is None
+    assert watch().blind_spot(campaign(S.RUNNING)) is None
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_an_outcome_survives_its_way_as_an_event(reason: Reason) -> None:
+    outcome = Outcome(reason, "text", campaign(S.FINISHED, 100.0, sent=3).as_dict())
+    assert Outcome.from_event(outcome.as_event()) == outcome
+
+
+@pytest.mark.parametrize(
+    "event", [None, {}, "met", {"reason": "fine"}, {"reason": "met"}, {"reason": "met", "campaign": None}]
+)
+def test_an_event_that_is_not_understood_never_passes(event: object) -> None:
+    with pytest.raises(ValueError, match=r"event|valid"):
+        Outcome.from_event(event)

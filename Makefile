@@ -1,0 +1,38 @@
+# Everything runs in .venv, made on first use; PYTHON chooses the interpreter (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+export UV_NO_PROGRESS := 1
+
+.PHONY: help demo test lint airflow clean
+
+help:
+	@echo "make demo     run the example DAGs of all vendors through Airflow against the local sandbox"
+	@echo "make test     format, lint, types and the whole test suite"
+	@echo "make airflow  Airflow with the sandbox and the three connections, to look at in a browser"
+	@echo "make clean    remove what the others made"
+
+.venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; '$(PYTHON)' is older. Try: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Setting up .venv (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: .venv/ready
+	@$(BIN)/python demo/run.py
+
+airflow: .venv/ready
+	@$(BIN)/python demo/standalone.py
+
+lint: .venv/ready
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+test: lint
+	@$(BIN)/pytest --numprocesses auto --dist loadgroup
+
+clean:
+	rm -rf .venv .demo dist

@@ -260,7 +260,7 @@ class Launch:
             raise self._changed(changed_fields(self._remembered, self.intent), self._remembered.campaign_id)
         if move is Move.ADOPT and self.memory.campaign_id:
             self._tell.info("Campaign %s was launched by an earlier try; going on with it", self.memory.campaign_id)
-            return self._sound(self._current(self.memory.campaign_id))
+            return self._sound(self.client.get_campaign(self.memory.campaign_id, progress=False))
         if move is Move.LOOK:
             # Where Airflow remembers and knows of no intent, no request was made, so one look is enough.
             patient = self._remembered is not None or self._store is None
@@ -352,7 +352,7 @@ class Launch:
                 raise LaunchOutcomeUnknown(f"{lost} The next try looks whether it is started.") from lost
             except Conflict:
                 # Two tries at once, or a person: the campaign's state tells whether it is under way.
-                campaign = self._current(campaign.id)
+                campaign = self.client.get_campaign(campaign.id, progress=False)
                 if start_move(campaign.status) is StartMove.START:
                     raise
         elif move is StartMove.UNCLEAR:
@@ -371,13 +371,6 @@ class Launch:
         if self._created_now and campaign.vendor_status is None:
             return StartMove.START
         return start_move(campaign.status)
-
-    def _current(self, campaign_id: str) -> Campaign:
-        """Return the campaign as it is now; where the vendor leaves the status out of it, as the list has it."""
-        campaign = self.client.get_campaign(campaign_id, progress=False)
-        if campaign.vendor_status is None:
-            return next((listed for listed in self._look(patient=False) if listed.id == campaign.id), campaign)
-        return campaign
 
     def _look(self, *, patient: bool) -> list[Campaign]:
         since = datetime.datetime.fromtimestamp(self.memory.at, datetime.UTC) - LOOKUP_MARGIN

@@ -239,12 +239,16 @@ class AlturClient(AlturContacts, CampaignClient):
         """
         Return all campaigns whose description contains a text, oldest first.
 
-        Altur's list can be narrowed to dates of creation; archived campaigns count as well.
+        The list is narrowed to a span of dates first, which are probably those of creation; since Altur does not say
+        so, the whole list is walked when none is found there. Archived campaigns count as well.
         """
-        until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
-        listed = self.list_campaigns(start_date=since, end_date=until, archived=True)
-        found = [campaign for campaign in listed if mark.lower() in self.marked_text(campaign).lower()]
+        until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=366)
+        found = self._marked(self.list_campaigns(start_date=since, end_date=until, archived=True), mark)
+        found = found or self._marked(self.list_campaigns(archived=True), mark)
         return sorted(found, key=lambda campaign: int(campaign.id))
+
+    def _marked(self, campaigns: Iterable[Campaign], mark: str) -> list[Campaign]:
+        return [campaign for campaign in campaigns if mark.lower() in self.marked_text(campaign).lower()]
 
     def marked_text(self, campaign: Campaign) -> str:
         """Return the campaign's description."""
@@ -255,9 +259,10 @@ class AlturClient(AlturContacts, CampaignClient):
         Return one campaign.
 
         :param campaign_id: Its id, a whole number.
+        Where Altur leaves the status out of the answer, it is looked up in the list, which has it.
+
         :param progress: Whether to count contacts where the snapshot tells no progress (WhatsApp, mostly): four more
-            requests, and only while the campaign is under way. False makes exactly one request.
-        :return: Its status is ``unknown`` where Altur leaves it out; the list has it.
+            requests, and only while the campaign is under way.
 
         See https://docs.altur.io/en/api-reference/campaigns/retrieve-detail
         """
@@ -265,6 +270,10 @@ class AlturClient(AlturContacts, CampaignClient):
         answer = self.transport.call(GET_CAMPAIGN, path=place)
         item = unwrapped(answer, "campaign")
         campaign = read_campaign(place["campaign_id"], item)
+        if campaign.vendor_status is None:
+            listed = (row for row in self.list_campaigns(archived=True) if row.id == campaign.id)
+            item = {**item, "status": next((row.vendor_status for row in listed), None)}
+            campaign = read_campaign(campaign.id, item)
         if not progress or not needs_contact_counts(campaign):
             return campaign
         total = self.count_contacts(campaign.id)

@@ -544,6 +544,9 @@ class AlturVendor(Vendor):
             "scheduling": fields["scheduling"],
             "cycles": fields["cycles"],
         }
+        if self.faults.state(self.name, "status_missing"):
+            # As the vendor's own example of this answer has it.
+            del shown["status"]
         analytics = campaign.analytics(at)
         return shown if analytics is None else {**shown, "analytics": analytics}
 

@@ -15,7 +15,7 @@ ANY = "*"
 ANSWER_KINDS = frozenset({"reset", "timeout", "error", "cut_off", "html", "slow", "rate_limited"})
 
 #: Kinds that change how a vendor behaves until they are cleared; vendor modules ask for them.
-STATE_KINDS = frozenset({"unknown_status", "stall", "list_lag", "repeated_cursor"})
+STATE_KINDS = frozenset({"unknown_status", "status_missing", "stall", "list_lag", "repeated_cursor"})
 
 DEFAULT_SECONDS = {"timeout": 60.0, "slow": 2.0, "list_lag": 5.0, "rate_limited": 1.0}
 

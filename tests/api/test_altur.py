@@ -514,6 +514,13 @@ class TestList:
         archived = client.archive_campaign(create(client, description="[airflow abc]").id)
         assert [campaign.id for campaign in client.find_marked("[airflow ABC", since=since)] == [waits.id, archived.id]
 
+    def test_a_status_that_the_detail_leaves_out_is_taken_from_the_list(
+        self, client: AlturClient, campaign_sandbox: Sandbox
+    ) -> None:
+        made = launched(client)
+        campaign_sandbox.order_fault(kind="status_missing")
+        assert client.get_campaign(made.id, progress=False).vendor_status == "active"
+
     def test_progress_of_many_is_asked_for_one_by_one(self, client: AlturClient, requests_of: Counts) -> None:
         made = [launched(client).id for _ in range(4)]
         before = requests_of().get("get_campaign", 0)

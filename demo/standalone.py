@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 from environment import REPOSITORY, airflow_environment, migrate
 
@@ -37,12 +38,31 @@ def main() -> int:
             f"Airflow comes up at http://127.0.0.1:{airflow_port}, the sandbox runs at {sandbox.url}. Ctrl-C ends both."
         )
         airflow = subprocess.Popen([*command, "standalone"], env=environment, start_new_session=True)  # noqa: S603
-        signal.signal(signal.SIGTERM, lambda *_: os.killpg(airflow.pid, signal.SIGTERM))
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return airflow.wait()
         except KeyboardInterrupt:
-            os.killpg(airflow.pid, signal.SIGINT)
-            return airflow.wait()
+            return 130
+        finally:
+            _end_group(airflow)
+
+
+def _end_group(airflow: subprocess.Popen[bytes]) -> None:
+    """End Airflow and all that it started; its triggerer takes its time unless it is told firmly."""
+    for number, seconds in ((signal.SIGINT, 15), (signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+        try:
+            os.killpg(airflow.pid, number)
+        except ProcessLookupError:
+            return
+        give_up = time.monotonic() + seconds
+        while time.monotonic() < give_up:
+            airflow.poll()
+            try:
+                os.killpg(airflow.pid, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.2)
 
 
 if __name__ == "__main__":

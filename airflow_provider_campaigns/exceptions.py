@@ -38,6 +38,18 @@ class CampaignFailed(AirflowFailException):
     """The campaign ended without reaching the goal: canceled, stopped or failed at the vendor; not retried."""
 
 
+class CampaignGateFailed(AirflowFailException):
+    """The campaign finished, but its figures are not what the gates ask for; not retried."""
+
+
+class CampaignBraked(AirflowFailException):
+    """Too many failures while the campaign was running: it was held, as far as the vendor allows; not retried."""
+
+
+class CampaignStalled(AirflowFailException):
+    """The campaign says that it is running, but nothing moved for the stall timeout; not retried, it goes on."""
+
+
 class CampaignUnreachable(AirflowException):
     """The vendor gave no good answer for longer than the patience; the campaign itself goes on untouched."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 UNTIL = ("finished", "sent")
+#: What to do to the campaign when its wait is killed or runs out of time.
+ON_KILL = ("leave", "pause", "stop")
 DEFAULT_POLL_INTERVAL_SECONDS = 60.0
 #: A vendor's outage of half an hour is no reason to give a campaign of days up.
 DEFAULT_PATIENCE_SECONDS = 30 * 60.0
@@ -74,11 +76,78 @@ def judge(campaign: Campaign, goal: Goal) -> Verdict:
     return Verdict.WAIT
 
 
+#: What counts as delivered, and of what: the first pair of figures that the vendor gives both of.
+DELIVERED_OF = (("delivered", "sent"), ("received", "sent"), ("answered", "contacts"))
+#: What counts as failed, and of what.
+FAILED_OF = (("failed", "processed"), ("failed", "contacts"), ("failed", "sent"))
+
+
+def ratio(counts: Mapping[str, int], pairs: tuple[tuple[str, str], ...]) -> tuple[float, str] | None:
+    """Return the share that the first usable pair of figures makes, and its two names, or None without figures."""
+    for part, whole in pairs:
+        if part in counts and counts.get(whole, 0) > 0:
+            return counts[part] / counts[whole], f"{part} of {whole}"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """
+    What a campaign's figures must be like; each is a share from 0 to 1, or None for no gate.
+
+    :param min_delivered_ratio: The least share delivered (see :data:`DELIVERED_OF`) of a campaign that has finished.
+    :param max_failed_ratio: The largest share failed (see :data:`FAILED_OF`) of a campaign that has finished.
+    :param brake: The share failed above which a running campaign is held and the wait ends.
+    """
+
+    min_delivered_ratio: float | None = None
+    max_failed_ratio: float | None = None
+    brake: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise InvalidRequest(f"{name} must be a share from 0 to 1, not {value:g}.")
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a gate at all."""
+        return any(getattr(self, name) is not None for name in self.__slots__)
+
+    def objection(self, counts: Mapping[str, int]) -> str | None:
+        """Return what is wrong with a finished campaign's figures, or None; missing figures are wrong."""
+        for name, limit, pairs in (
+            ("min_delivered_ratio", self.min_delivered_ratio, DELIVERED_OF),
+            ("max_failed_ratio", self.max_failed_ratio, FAILED_OF),
+        ):
+            if limit is None:
+                continue
+            measured = ratio(counts, pairs)
+            if measured is None:
+                wanted = " or ".join(f"{part} of {whole}" for part, whole in pairs)
+                return f"{name} cannot be checked: the vendor gives no figures for {wanted}"
+            share, what = measured
+            if share < limit if name.startswith("min") else share > limit:
+                return f"{name}={limit:g} is not kept: {share:.3f} ({what})"
+        return None
+
+    def brakes(self, counts: Mapping[str, int]) -> str | None:
+        """Return why a running campaign is to be held, or None."""
+        measured = None if self.brake is None else ratio(counts, FAILED_OF)
+        if measured is None or self.brake is None or measured[0] <= self.brake:
+            return None
+        return f"brake={self.brake:g} is passed: {measured[0]:.3f} ({measured[1]})"
+
+
 class Reason(enum.StrEnum):
     """Why a wait is over."""
 
     MET = "met"
     CAMPAIGN_FAILED = "campaign_failed"
+    GATE = "gate"
+    BRAKE = "brake"
+    STALLED = "stalled"
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
@@ -129,18 +198,35 @@ class Terms:
     :param poll_interval: Seconds between two looks.
     :param deadline: When to give up, in seconds since the epoch, or None for never.
     :param patience: Seconds without a good answer before the campaign counts as out of reach.
+    :param stall_timeout: Seconds that a running campaign may go without any change of its figures, or None for ever.
+    :param gates: What the campaign's figures must be like.
     """
 
     goal: Goal
     poll_interval: float = DEFAULT_POLL_INTERVAL_SECONDS
     deadline: float | None = None
     patience: float = DEFAULT_PATIENCE_SECONDS
+    stall_timeout: float | None = None
+    gates: Gates = Gates()
 
     def __post_init__(self) -> None:
+        if self.stall_timeout is not None and not self.stall_timeout > 0:
+            raise InvalidRequest(f"stall_timeout must be above 0 seconds; got {self.stall_timeout:g}.")
+        finished = self.goal.until == "finished" and not self.goal.needs_progress
+        if not finished and (self.gates.min_delivered_ratio is not None or self.gates.max_failed_ratio is not None):
+            raise InvalidRequest(
+                "min_delivered_ratio and max_failed_ratio judge a finished campaign: wait until='finished', without "
+                "progress_threshold."
+            )
         if not self.poll_interval > 0:
             raise InvalidRequest(f"poll_interval must be above 0 seconds; got {self.poll_interval:g}.")
         if self.patience < 0:
             raise InvalidRequest(f"patience must not be negative; got {self.patience:g}.")
+
+    @property
+    def needs_figures(self) -> bool:
+        """Whether the wait looks at figures, which cost requests of their own at some vendors."""
+        return self.goal.needs_progress or self.gates.any or self.stall_timeout is not None
 
 
 class Watch:
@@ -152,6 +238,19 @@ class Watch:
     :param now: When it begins, in seconds since the epoch.
     """
 
+    __slots__ = (
+        "_asked_pause",
+        "_campaign",
+        "_first_progress",
+        "_last_answer",
+        "_moved",
+        "_refusals",
+        "_told",
+        "_told_no_progress",
+        "campaign_id",
+        "terms",
+    )
+
     def __init__(self, campaign_id: str, terms: Terms, now: float) -> None:
         self.campaign_id = campaign_id
         self.terms = terms
@@ -159,22 +258,45 @@ class Watch:
         self._refusals = 0
         self._asked_pause = 0.0
         self._campaign: Campaign | None = None
+        #: When the figures last moved, and what they were.
+        self._moved: tuple[float, Any] = (now, None)
+        self._first_progress: tuple[float, float] | None = None
         self._told: tuple[str | None, int | None] | None = None
         self._told_no_progress = False
 
-    @property
-    def is_refused(self) -> bool:
-        """Whether the last look was refused for good, as far as one refusal tells."""
-        return self._refusals > 0
+    def carried(self) -> dict[str, Any]:
+        """Return what another process needs to go on with this wait, as plain JSON values."""
+        return {
+            "campaign_id": self.campaign_id,
+            "last_answer": self._last_answer,
+            "refusals": self._refusals,
+            "moved": list(self._moved),
+            "told": list(self._told) if self._told else None,
+        }
+
+    def go_on(self, carried: Mapping[str, Any]) -> None:
+        """Go on where another process left off; what was carried for another campaign is passed over."""
+        if carried.get("campaign_id") != self.campaign_id:
+            return
+        self._last_answer = float(carried["last_answer"])
+        self._refusals = int(carried["refusals"])
+        at, figures = carried["moved"]
+        self._moved = (float(at), figures)
+        told = carried.get("told")
+        self._told = (told[0], told[1]) if told else None
 
     def answered(self, campaign: Campaign, now: float) -> Outcome | None:
         """Take a good answer in; return the outcome if the wait is over."""
         self._last_answer = now
         self._refusals = 0
         self._asked_pause = 0.0
-        self._campaign = campaign
+        # The vendor's whole answer is not needed again, and thousands of waits would keep one each.
+        campaign = self._campaign = replace(campaign, raw={})
         verdict = judge(campaign, self.terms.goal)
         if verdict is Verdict.MET:
+            objection = self.terms.gates.objection(campaign.counts)
+            if objection and campaign.status is CampaignStatus.FINISHED:
+                return self._over(Reason.GATE, f"Campaign {campaign.id} has finished, but {objection}.")
             return self._over(Reason.MET, f"Campaign {campaign.id} reached {self.terms.goal}: {described(campaign)}.")
         if verdict is Verdict.LOST:
             return self._over(
@@ -182,7 +304,23 @@ class Watch:
                 f"Campaign {campaign.id} ended as {campaign.status} (the vendor says {campaign.vendor_status!r}) "
                 f"before it reached {self.terms.goal}. Look at it at the vendor; it is not launched again.",
             )
-        return self._overdue(now)
+        brakes = self.terms.gates.brakes(campaign.counts)
+        if brakes and campaign.status is CampaignStatus.RUNNING:
+            return self._over(Reason.BRAKE, f"Campaign {campaign.id}: {brakes}.")
+        return self._stalled(campaign, now) or self._overdue(now)
+
+    def _stalled(self, campaign: Campaign, now: float) -> Outcome | None:
+        figures = [campaign.vendor_status, campaign.progress, sum(campaign.counts.values())]
+        if campaign.status is not CampaignStatus.RUNNING or figures != self._moved[1]:
+            self._moved = (now, figures)
+            return None
+        still = now - self._moved[0]
+        if self.terms.stall_timeout is None or still < self.terms.stall_timeout:
+            return None
+        return self._over(
+            Reason.STALLED,
+            f"Campaign {campaign.id} is {described(campaign)} and has not moved for {still / 60:.0f} minutes.",
+        )
 
     def missed(self, error: CampaignAPIError, now: float) -> Outcome | None:
         """Take a failed look in; return the outcome if the wait is over. A lost look is not a lost campaign."""
@@ -212,18 +350,37 @@ class Watch:
             return seconds
         return max(0.0, min(seconds, self.terms.deadline - now))
 
-    def news(self, campaign: Campaign) -> str | None:
-        """Return a line for the log if status or progress (in whole percent) changed since the last one, else None."""
+    def news(self, campaign: Campaign, now: float) -> str | None:
+        """
+        Return a line for the log if status or progress (in whole percent) changed since the last one, else None.
+
+        The line tells the rate since the wait began and an estimated end, once there are two figures to go by.
+        """
         percent = None if campaign.progress is None else int(campaign.progress)
         state = (campaign.vendor_status, percent)
         if state == self._told:
             return None
         self._told = state
-        return f"Campaign {campaign.id} is {described(campaign)}"
+        line = f"Campaign {campaign.id} is {described(campaign)}"
+        if campaign.progress is None or campaign.status is not CampaignStatus.RUNNING:
+            return line
+        if self._first_progress is None or campaign.progress < self._first_progress[1]:
+            self._first_progress = (now, campaign.progress)
+            return line
+        minutes, gained = (now - self._first_progress[0]) / 60, campaign.progress - self._first_progress[1]
+        if minutes <= 0 or gained <= 0:
+            return line
+        rate = gained / minutes
+        return f"{line}; {rate:.3g} %/min, about {(100 - campaign.progress) / rate:.0f} min left"
 
     def blind_spot(self, campaign: Campaign) -> str | None:
-        """Return a warning, once, if the goal is a threshold and the vendor tells no progress."""
-        if self._told_no_progress or not self.terms.goal.needs_progress or campaign.progress is not None:
+        """Return a warning, once, if the goal is a threshold and the vendor tells no progress of a running campaign."""
+        if (
+            self._told_no_progress
+            or not self.terms.goal.needs_progress
+            or campaign.progress is not None
+            or campaign.status is not CampaignStatus.RUNNING
+        ):
             return None
         self._told_no_progress = True
         return (

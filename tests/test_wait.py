@@ -145,9 +145,17 @@ def test_a_vendor_that_asks_for_a_longer_pause_gets_it() -> None:
 
 def test_news_are_told_when_status_or_whole_percent_change_and_not_otherwise() -> None:
     one = watch()
-    lines = [one.news(campaign(S.RUNNING, progress)) for progress in (10.0, 10.4, 11.0)]
-    lines.append(one.news(campaign(S.PAUSED, 11.0)))
+    lines = [one.news(campaign(S.RUNNING, progress), now) for now, progress in enumerate((10.0, 10.4, 11.0))]
+    lines.append(one.news(campaign(S.PAUSED, 11.0), 3.0))
     assert [line is not None for line in lines] == [True, False, True, True]
+
+
+def test_news_tell_the_rate_and_an_estimated_end() -> None:
+    one = watch()
+    one.news(campaign(S.RUNNING, 10.0), now=0)
+    line = one.news(campaign(S.RUNNING, 40.0), now=600)
+    assert line is not None
+    assert "3 %/min, about 20 min left" in line
 
 
 def test_missing_figures_are_warned_about_once_and_only_where_they_matter() -> None:

@@ -37,6 +37,11 @@ class CampaignClient(abc.ABC):
 
     transport: Transport
 
+    @property
+    def figures_are_free(self) -> bool:
+        """Whether many campaigns' progress and counts come with their status, at no request for each."""
+        return False
+
     @classmethod
     @abc.abstractmethod
     def check_fields(cls, values: Mapping[str, Any]) -> None:

@@ -151,6 +151,11 @@ class KinboxClient(CampaignClient):
     def __repr__(self) -> str:
         return f"KinboxClient({self.transport.base_url!r}, {self._label!r})"
 
+    @property
+    def figures_are_free(self) -> bool:
+        """Kinbox gives the figures with each campaign."""
+        return True
+
     @classmethod
     def check_fields(cls, values: Mapping[str, Any]) -> None:
         """

@@ -120,6 +120,11 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         )
         self.campaign_type: str = _TYPE.read(campaign_type)
 
+    @property
+    def figures_are_free(self) -> bool:
+        """The list tells how many SMS were sent; the lists' totals are one request for all. Voice is counted singly."""
+        return self.campaign_type == "sms"
+
     @classmethod
     def check_fields(cls, values: Mapping[str, Any]) -> None:
         """

@@ -7,6 +7,7 @@ import re
 import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,13 +18,12 @@ from airflow_provider_campaigns.api.transport import redacted
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.launch import DEFAULT_LOOKUP_TIMEOUT_SECONDS, Intent, Launch, fingerprints, launch_key
 from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
-from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, described
+from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Watch, described
 from airflow_provider_campaigns.waiting import (
-    as_number,
-    check_wait_arguments,
-    goal_of,
+    WaitOptions,
+    hold,
+    hold_after,
     is_template,
-    new_watch,
     result_of,
     result_of_event,
     wait_here,
@@ -65,6 +65,12 @@ class CreateCampaignOperator(BaseOperator):
     :param wait_timeout: Seconds to wait at most, by default 14 days.
     :param deferrable: Wait in the triggerer instead of a worker slot; by default as ``[operators] default_deferrable``.
     :param patience: Seconds without a good answer before the campaign counts as out of reach, by default 30 minutes.
+    :param stall_timeout: While waiting: as for the sensor, like the four below.
+    :param min_delivered_ratio: See :class:`~airflow_provider_campaigns.sensors.campaign.CampaignSensor`.
+    :param max_failed_ratio: See there.
+    :param brake: See there.
+    :param on_kill: What to do to the campaign when the task is killed after the launch, or its waiting times out:
+        ``leave`` (the default), ``pause`` or ``stop``; best effort.
     :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
     :raises LaunchOutcomeUnknown: An answer was lost; the retry looks before it acts.
     :raises LaunchConflict: The run already launched something else, or the same twice; not retried.
@@ -100,6 +106,11 @@ class CreateCampaignOperator(BaseOperator):
         wait_timeout: float = _TWO_WEEKS,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         patience: float = DEFAULT_PATIENCE_SECONDS,
+        stall_timeout: float | None = None,
+        min_delivered_ratio: float | None = None,
+        max_failed_ratio: float | None = None,
+        brake: float | None = None,
+        on_kill: str = "leave",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -113,8 +124,20 @@ class CreateCampaignOperator(BaseOperator):
         self.poll_interval = poll_interval
         self.wait_timeout = wait_timeout
         self.deferrable = deferrable
-        self.patience = patience
-        check_wait_arguments(self.task_id, wait_until, progress_threshold, poll_interval, patience)
+        self.wait_options = WaitOptions(
+            self.task_id,
+            until=wait_until,
+            progress_threshold=progress_threshold,
+            poll_interval=poll_interval,
+            patience=patience,
+            stall_timeout=stall_timeout,
+            min_delivered_ratio=min_delivered_ratio,
+            max_failed_ratio=max_failed_ratio,
+            brake=brake,
+            on_kill=on_kill,
+            client_class=self.client_class(),
+        )
+        self._launch: Launch | None = None
 
     @classmethod
     @abstractmethod
@@ -161,8 +184,7 @@ class CreateCampaignOperator(BaseOperator):
     def execute(self, context: Context) -> str:
         """Launch the campaign; wait for it here, or defer, or return its id."""
         with airflow_errors():
-            goal = goal_of(self.wait_until, self.progress_threshold)
-            poll_interval = as_number("poll_interval", self.poll_interval)
+            terms = self.wait_options.terms(self.wait_until, self.progress_threshold, self.poll_interval, None)
             hook = self.hook()
             client = hook.get_conn()
             # Everything that can be seen to be wrong is seen before the first request.
@@ -182,6 +204,7 @@ class CreateCampaignOperator(BaseOperator):
                 lookup_timeout=self.lookup_timeout,
                 tell=self.log,
             )
+            self._launch = launch
             began = time.time()
             try:
                 campaign = self.steps(launch, fields)
@@ -191,30 +214,25 @@ class CreateCampaignOperator(BaseOperator):
                     self._push(context, launch, hook, began, {"id": launch.memory.campaign_id})
         self._push(context, launch, hook, began, campaign.as_dict())
         self.log.info("Campaign %s at %s is %s", campaign.id, client.vendor, described(campaign))
-        if not self.wait_until and not goal.needs_progress:
+        if not self.wait_until and not terms.goal.needs_progress:
             return campaign.id
-        watch = new_watch(campaign.id, goal, poll_interval, self.wait_timeout, self.patience)
+        terms = replace(terms, deadline=time.time() + self.wait_timeout)
         if self.deferrable:
             self.defer(
-                trigger=CampaignTrigger(
-                    conn_id=hook.conn_id,
-                    hook_class=hook.class_path,
-                    campaign_id=campaign.id,
-                    until=goal.until,
-                    progress_threshold=goal.progress_threshold,
-                    poll_interval=poll_interval,
-                    deadline=watch.terms.deadline,
-                    patience=self.patience,
+                trigger=CampaignTrigger.of(
+                    hook,
+                    campaign.id,
+                    terms,
                     hook_params=self.hook_params(),
+                    on_kill=self.wait_options.on_kill,
                 ),
                 method_name="execute_complete",
                 # The trigger keeps the deadline itself; this is for a triggerer that is gone.
-                timeout=timedelta(seconds=self.wait_timeout + 2 * poll_interval + 60),
+                timeout=timedelta(seconds=self.wait_timeout + 2 * terms.poll_interval + 60),
             )
         with airflow_errors():
-            outcome = wait_here(
-                watch, lambda: hook.get_campaign(campaign.id, progress=goal.needs_progress), tell=self.log
-            )
+            outcome = wait_here(Watch(campaign.id, terms, time.time()), client, self.log)
+        hold_after(outcome, client, campaign.id, self.wait_options.on_kill, self.log)
         seen = result_of(outcome, sensor=False)
         self._push(context, launch, hook, began, seen)
         return str(seen["id"])
@@ -227,6 +245,12 @@ class CreateCampaignOperator(BaseOperator):
         receipt = ti.xcom_pull(task_ids=self.task_id, key="campaign", map_indexes=ti.map_index)
         self._hand_out(context, {**(receipt if isinstance(receipt, Mapping) else {}), **campaign})
         return str(campaign["id"])
+
+    def on_kill(self) -> None:
+        """Do to the campaign what the policy says, when the task is killed in its worker after the launch."""
+        campaign_id = self._launch.memory.campaign_id if self._launch else None
+        if self._launch and campaign_id and self.wait_options.on_kill != "leave":
+            hold(self._launch.client, campaign_id, self.wait_options.on_kill, self.log)
 
     def hook_params(self) -> dict[str, Any] | None:
         """Return the arguments of the hook besides the connection, as a trigger needs them."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -18,18 +19,13 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.hooks.campaign import CampaignHook
 from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
-from airflow_provider_campaigns.wait import (
-    DEFAULT_PATIENCE_SECONDS,
-    DEFAULT_POLL_INTERVAL_SECONDS,
-    Outcome,
-    Watch,
-)
+from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Outcome, Watch
 from airflow_provider_campaigns.waiting import (
-    as_number,
-    check_wait_arguments,
-    goal_of,
+    WaitOptions,
+    check_on_kill,
+    hold,
+    hold_after,
     look,
-    new_watch,
     result_of,
     result_of_event,
 )
@@ -37,19 +33,19 @@ from airflow_provider_campaigns.waiting import (
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_campaigns.api.model import Campaign
+    from airflow_provider_campaigns.api.client import CampaignClient
 
-#: How long a worker is held at most to find out whether a refusal was a hiccup.
-SECOND_LOOK_SECONDS = 10.0
+#: Where a wait in reschedule mode, which begins anew in another process at each look, keeps what it must not forget.
+CARRIED_KEY = "campaign_wait"
 
 
 class CampaignSensor(BaseSensorOperator):
     """
     Waits until a campaign has finished, is sent, or has reached a percentage; returns the campaign as a plain dict.
 
-    A campaign that is canceled or failed at the vendor fails the task at once, without retries. The sensor only reads:
-    it never starts, stops or changes a campaign. Poke, reschedule and deferrable mode give the same result and the same
-    exceptions.
+    A campaign that is canceled or failed at the vendor fails the task at once, without retries. Unless told to with
+    ``brake`` or ``on_kill``, the sensor only reads: it never starts, stops or changes a campaign. Poke,
+    reschedule and deferrable mode give the same result and the same exceptions.
 
     :param campaign_id: The campaign's id, often ``create.output``. (templated)
     :param conn_id: A connection of any of the vendors' types. (templated)
@@ -59,9 +55,22 @@ class CampaignSensor(BaseSensorOperator):
     :param poll_interval: Seconds between two looks, by default 60. (templated)
     :param deferrable: Wait in the triggerer instead of a worker slot; by default as ``[operators] default_deferrable``.
     :param patience: Seconds without a good answer of the vendor before the campaign counts as out of reach, by default
-        30 minutes. In reschedule mode, where no process lives that long, the sensor's timeout takes its place.
+        30 minutes. In reschedule mode it needs Airflow 3.3, whose task state store carries it from look to look; below,
+        transient errors are borne until the sensor's timeout.
+    :param stall_timeout: Seconds that a running campaign may go without any change of its figures; by default for ever.
+    :param min_delivered_ratio: The least share (0 to 1) delivered of a campaign that has finished: delivered (Kinbox:
+        received) of sent, or at calls answered of contacts. Without these figures the task fails.
+    :param max_failed_ratio: The largest share (0 to 1) failed of a campaign that has finished: of those processed, of
+        the contacts, or of those sent, whichever the vendor tells first. Without these figures the task fails.
+    :param brake: The share (0 to 1) failed above which a running campaign is paused, or stopped where there is no
+        pause, and the task fails. The only thing, with ``on_kill``, by which a sensor changes a campaign.
+    :param on_kill: What to do to the campaign when the task is killed (deferred: Airflow 3.3 and newer) or its timeout
+        passes: ``leave`` (the default), ``pause`` or ``stop``; best effort.
     :param hook_params: Further arguments of the hook, such as ``{"campaign_type": "voice"}`` at Kore.ai. (templated)
     :raises CampaignFailed: The campaign ended otherwise; not retried.
+    :raises CampaignGateFailed: It finished with figures that the gates do not allow; not retried.
+    :raises CampaignBraked: Too many failures while it was running; not retried.
+    :raises CampaignStalled: It is running, but nothing moved for the stall timeout; not retried.
     :raises AirflowSensorTimeout: The sensor's ``timeout`` passed; the campaign goes on.
     :raises CampaignUnreachable: No good answer for longer than the patience; the campaign goes on.
     :raises CampaignRequestFailed: The vendor refused to show the campaign, twice in a row.
@@ -76,6 +85,8 @@ class CampaignSensor(BaseSensorOperator):
         "hook_params",
     )
     ui_color = "#e4f4ec"
+    #: The vendor's client class where the sensor is for one vendor, to refuse at parse time what it lacks.
+    client_class: ClassVar[type[CampaignClient] | None] = None
 
     def __init__(
         self,
@@ -87,6 +98,11 @@ class CampaignSensor(BaseSensorOperator):
         poll_interval: float | str = DEFAULT_POLL_INTERVAL_SECONDS,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         patience: float = DEFAULT_PATIENCE_SECONDS,
+        stall_timeout: float | None = None,
+        min_delivered_ratio: float | None = None,
+        max_failed_ratio: float | None = None,
+        brake: float | None = None,
+        on_kill: str = "leave",
         hook_params: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -97,38 +113,46 @@ class CampaignSensor(BaseSensorOperator):
         self.progress_threshold = progress_threshold
         self.poll_interval = poll_interval
         self.deferrable = deferrable
-        self.patience = patience
         self.hook_params = hook_params
+        self.wait_options = WaitOptions(
+            self.task_id,
+            until=until,
+            progress_threshold=progress_threshold,
+            poll_interval=poll_interval,
+            patience=patience,
+            stall_timeout=stall_timeout,
+            min_delivered_ratio=min_delivered_ratio,
+            max_failed_ratio=max_failed_ratio,
+            brake=brake,
+            on_kill=on_kill,
+            client_class=self.client_class,
+        )
         self._watch: Watch | None = None
-        self._hook: CampaignHook | None = None
-        check_wait_arguments(self.task_id, until, progress_threshold, poll_interval, patience)
+        self._client: CampaignClient | None = None
 
     def execute(self, context: Context) -> Any:
         """Wait in this process or defer; return the campaign."""
         with airflow_errors():
-            self.poke_interval = as_number("poll_interval", self.poll_interval)
-            # The base class keeps the timeout of the other modes.
-            timeout = self.timeout if self.deferrable else None
-            goal = goal_of(self.until, self.progress_threshold)
-            self._watch = new_watch(str(self.campaign_id), goal, self.poke_interval, timeout, self.patience)
-            self._hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
+            terms = self.wait_options.terms(
+                self.until, self.progress_threshold, self.poll_interval, self._deadline(context)
+            )
+            hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
+            self._client = hook.get_conn()
+            check_on_kill(self.wait_options.on_kill, type(self._client))
+        self.poke_interval = terms.poll_interval
+        self._watch = Watch(str(self.campaign_id), terms, time.time())
         if not self.deferrable:
             return super().execute(context)
         outcome = self._look()
         if outcome:
-            return self._settled(lambda: result_of(outcome, sensor=True))
-        terms = self._watch.terms
+            return self._settled(outcome)
         self.defer(
-            trigger=CampaignTrigger(
-                conn_id=self.conn_id,
-                hook_class=self._hook.class_path,
-                campaign_id=str(self.campaign_id),
-                until=goal.until,
-                progress_threshold=goal.progress_threshold,
-                poll_interval=terms.poll_interval,
-                deadline=terms.deadline,
-                patience=terms.patience,
-                hook_params=dict(self.hook_params) if self.hook_params else None,
+            trigger=CampaignTrigger.of(
+                hook,
+                self._watch.campaign_id,
+                terms,
+                hook_params=self.hook_params,
+                on_kill=self.wait_options.on_kill,
             ),
             method_name="execute_complete",
             # The trigger keeps the deadline itself; this is for a triggerer that is gone.
@@ -137,34 +161,54 @@ class CampaignSensor(BaseSensorOperator):
         return None
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once, or twice if the first look is refused and the next one would know nothing of it."""
+        """Look once."""
+        store = context.get("task_state_store") if self.reschedule else None
+        watch = self._watch
+        if store is not None and watch is not None:
+            watch.go_on(_mapping(store.get(CARRIED_KEY)))
         outcome = self._look()
-        # In reschedule mode each look is a process of its own: two refusals in a row are seen here or never.
-        if outcome is None and self.reschedule and self._watch and self._watch.is_refused:
-            time.sleep(min(self.poke_interval, SECOND_LOOK_SECONDS))
-            outcome = self._look()
         if outcome is None:
+            if store is not None and watch is not None:
+                store.set(CARRIED_KEY, watch.carried())
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._settled(lambda: result_of(outcome, sensor=True)))
+        return PokeReturnValue(is_done=True, xcom_value=self._settled(outcome))
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Return the campaign that the trigger saw reach the goal, or raise what its event means."""
-        campaign = self._settled(lambda: result_of_event(event, sensor=True))
+        campaign = self._soft(lambda: result_of_event(event, sensor=True))
         self.log.info("%s", event["message"])
         return campaign
 
+    def on_kill(self) -> None:
+        """Do to the campaign what the policy says, when the task is killed in its worker."""
+        if self._client and self._watch and self.wait_options.on_kill != "leave":
+            hold(self._client, self._watch.campaign_id, self.wait_options.on_kill, self.log)
+
+    def _deadline(self, context: Context) -> float | None:
+        if not self.reschedule or self.deferrable:
+            return time.time() + self.timeout
+        ti: Any = context["ti"]
+        # Airflow 2 keeps to the timeout by itself in this mode, and does not tell when the first look was.
+        first = ti.get_first_reschedule_date(context) if hasattr(ti, "get_first_reschedule_date") else None
+        return None if first is None else first.timestamp() + self.timeout
+
+    def _get_next_poke_interval(self, *args: Any, **kwargs: Any) -> float:
+        if self.exponential_backoff or self._watch is None:
+            return float(super()._get_next_poke_interval(*args, **kwargs))
+        return self._watch.pause(time.time(), random.random())
+
     def _look(self) -> Outcome | None:
-        watch, hook = self._watch, self._hook
-        if watch is None or hook is None:
+        if self._watch is None or self._client is None:
             raise RuntimeError("poke was called before execute.")
-
-        def fetch() -> Campaign:
-            return hook.get_campaign(watch.campaign_id, progress=watch.terms.goal.needs_progress)
-
         with airflow_errors():
-            return look(watch, fetch, self.log)
+            return look(self._watch, self._client, self.log)
 
-    def _settled(self, result: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    def _settled(self, outcome: Outcome) -> dict[str, Any]:
+        if self._client and self._watch:
+            hold_after(outcome, self._client, self._watch.campaign_id, self.wait_options.on_kill, self.log)
+        return self._soft(lambda: result_of(outcome, sensor=True))
+
+    def _soft(self, result: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
         # Airflow itself applies soft_fail to some exceptions in one mode and to others in another.
         try:
             return dict(result())
@@ -172,3 +216,7 @@ class CampaignSensor(BaseSensorOperator):
             if self.soft_fail or self.never_fail:
                 raise AirflowSkipException(f"Skipped instead of failed: {error}") from error
             raise
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

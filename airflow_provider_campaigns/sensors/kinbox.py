@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.sensors.campaign import CampaignSensor
 
 
@@ -13,6 +14,8 @@ class KinboxCampaignSensor(CampaignSensor):
 
     :param conn_id: A connection of type ``kinbox``, by default ``kinbox_default``. (templated)
     """
+
+    client_class = KinboxClient
 
     def __init__(self, *, conn_id: str = "kinbox_default", **kwargs: Any) -> None:
         super().__init__(conn_id=conn_id, **kwargs)

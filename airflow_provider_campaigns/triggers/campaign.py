@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +13,18 @@ from airflow.providers.common.compat.connection import get_async_connection, get
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.poller import shared_poller
 from airflow_provider_campaigns.wait import (
     DEFAULT_PATIENCE_SECONDS,
     DEFAULT_POLL_INTERVAL_SECONDS,
+    Gates,
     Goal,
     Outcome,
     Reason,
     Terms,
     Watch,
 )
-from airflow_provider_campaigns.waiting import look
+from airflow_provider_campaigns.waiting import hold, hold_after
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
@@ -34,7 +36,7 @@ class CampaignTrigger(BaseTrigger):
     Waits for a campaign and yields one event, the outcome as plain values.
 
     All arguments are JSON values, so that the trigger survives being stored, moved to another triggerer and upgraded.
-    It only ever reads at the vendor.
+    While it waits it only reads at the vendor, together with all other waits on the connection.
 
     :param conn_id: The connection.
     :param hook_class: The hook's class path.
@@ -46,6 +48,11 @@ class CampaignTrigger(BaseTrigger):
         another process.
     :param patience: Seconds without a good answer before the campaign counts as out of reach.
     :param hook_params: Further arguments of the hook.
+    :param stall_timeout: Seconds that a running campaign may go without any change, or None.
+    :param min_delivered_ratio: See :class:`~airflow_provider_campaigns.wait.Gates`.
+    :param max_failed_ratio: See :class:`~airflow_provider_campaigns.wait.Gates`.
+    :param brake: See :class:`~airflow_provider_campaigns.wait.Gates`.
+    :param on_kill: ``leave``, ``pause`` or ``stop`` the campaign when a user kills the task, or the deadline passes.
     """
 
     def __init__(
@@ -60,6 +67,11 @@ class CampaignTrigger(BaseTrigger):
         deadline: float | None = None,
         patience: float = DEFAULT_PATIENCE_SECONDS,
         hook_params: dict[str, Any] | None = None,
+        stall_timeout: float | None = None,
+        min_delivered_ratio: float | None = None,
+        max_failed_ratio: float | None = None,
+        brake: float | None = None,
+        on_kill: str = "leave",
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.conn_id = conn_id
@@ -71,6 +83,40 @@ class CampaignTrigger(BaseTrigger):
         self.deadline = deadline
         self.patience = patience
         self.hook_params = hook_params
+        self.stall_timeout = stall_timeout
+        self.min_delivered_ratio = min_delivered_ratio
+        self.max_failed_ratio = max_failed_ratio
+        self.brake = brake
+        # The name on_kill is the method's that Airflow calls.
+        self.kill_policy = on_kill
+
+    @classmethod
+    def of(
+        cls,
+        hook: CampaignHook,
+        campaign_id: str,
+        terms: Terms,
+        *,
+        hook_params: Mapping[str, Any] | None,
+        on_kill: str,
+    ) -> CampaignTrigger:
+        """Return the trigger of a wait."""
+        return cls(
+            conn_id=hook.conn_id,
+            hook_class=hook.class_path,
+            campaign_id=campaign_id,
+            until=terms.goal.until,
+            progress_threshold=terms.goal.progress_threshold,
+            poll_interval=terms.poll_interval,
+            deadline=terms.deadline,
+            patience=terms.patience,
+            hook_params=dict(hook_params) if hook_params else None,
+            stall_timeout=terms.stall_timeout,
+            min_delivered_ratio=terms.gates.min_delivered_ratio,
+            max_failed_ratio=terms.gates.max_failed_ratio,
+            brake=terms.gates.brake,
+            on_kill=on_kill,
+        )
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments."""
@@ -86,6 +132,11 @@ class CampaignTrigger(BaseTrigger):
                 "deadline": self.deadline,
                 "patience": self.patience,
                 "hook_params": self.hook_params,
+                "stall_timeout": self.stall_timeout,
+                "min_delivered_ratio": self.min_delivered_ratio,
+                "max_failed_ratio": self.max_failed_ratio,
+                "brake": self.brake,
+                "on_kill": self.kill_policy,
             },
         )
 
@@ -94,29 +145,45 @@ class CampaignTrigger(BaseTrigger):
         # CancelledError is left alone: Airflow reads from it whether a user or a restart ended the trigger.
         try:
             outcome = await self._outcome()
+        except InvalidRequest as error:
+            outcome = Outcome(Reason.REFUSED, str(error))
         except Exception as error:
             self.log.exception("The wait for campaign %s broke", self.campaign_id)
             outcome = Outcome(Reason.ERROR, f"The wait for campaign {self.campaign_id} broke: {error}")
         yield TriggerEvent(outcome.as_event())
 
+    async def on_kill(self) -> None:
+        """Do to the campaign what the policy says; Airflow (3.3 and newer) calls this when a user kills the task."""
+        if self.kill_policy == "leave":
+            return
+        await self._with_client(lambda client: hold(client, self.campaign_id, self.kill_policy, self.log))
+
     async def _outcome(self) -> Outcome:
-        terms = Terms(Goal(self.until, self.progress_threshold), self.poll_interval, self.deadline, self.patience)
-        watch = Watch(self.campaign_id, terms, time.time())
+        terms = Terms(
+            Goal(self.until, self.progress_threshold),
+            self.poll_interval,
+            self.deadline,
+            self.patience,
+            self.stall_timeout,
+            Gates(self.min_delivered_ratio, self.max_failed_ratio, self.brake),
+        )
+        key = json.dumps([self.hook_class, self.conn_id, self.hook_params], sort_keys=True)
+        poller = shared_poller(key, self._client)
+        outcome = await poller.wait(Watch(self.campaign_id, terms, time.time()), self.log)
+        if outcome.reason is Reason.BRAKE or (outcome.reason is Reason.TIMEOUT and self.kill_policy != "leave"):
+            await self._with_client(
+                lambda client: hold_after(outcome, client, self.campaign_id, self.kill_policy, self.log)
+            )
+        return outcome
+
+    async def _with_client(self, act: Any) -> None:
         try:
             client = await self._client()
-        except InvalidRequest as error:
-            return Outcome(Reason.REFUSED, str(error))
+        except Exception as error:
+            self.log.error("Campaign %s could not be held: %s", self.campaign_id, error)
+            return
         try:
-            while True:
-                outcome = await asyncio.to_thread(
-                    look,
-                    watch,
-                    lambda: client.get_campaign(self.campaign_id, progress=terms.goal.needs_progress),
-                    self.log,
-                )
-                if outcome:
-                    return outcome
-                await asyncio.sleep(watch.pause(time.time(), random.random()))
+            await asyncio.to_thread(act, client)
         finally:
             client.close()
 

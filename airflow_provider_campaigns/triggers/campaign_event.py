@@ -1,0 +1,677 @@
+"""The trigger of an asset watcher: one event each time a campaign on a connection reaches a goal."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import logging
+import random
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+
+try:
+    from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+except ImportError:  # Airflow 2 has no asset watchers; there the class can only be imported.
+    from airflow.triggers.base import BaseTrigger as BaseEventTrigger  # type: ignore[assignment]
+    from airflow.triggers.base import TriggerEvent
+
+from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
+from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable
+from airflow_provider_campaigns.get_provider_info import get_provider_info
+from airflow_provider_campaigns.wait import (
+    DEFAULT_PATIENCE_SECONDS,
+    DEFAULT_POLL_INTERVAL_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    REFUSALS_TOLERATED,
+    Goal,
+    Terms,
+    Verdict,
+    described,
+    judge,
+)
+from airflow_provider_campaigns.waiting import as_number
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+    from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.hooks.campaign import CampaignHook
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+#: So many campaigns are remembered; a value in Airflow's asset state store should stay below 64 KB.
+MOST_REMEMBERED = 8000
+#: The length of what is remembered of a campaign: 48 bits, so that one in 10^10 is taken for another.
+MARK_LENGTH = 8
+#: The triggerer hands an event on within a second or two. What was written down as announced before that would be lost
+#: if the triggerer ended in between; so the event comes first, then this pause, then the writing.
+SETTLE_SECONDS = 3.0
+#: Campaigns dealt with between two turns of the event loop, which other triggers need too.
+SLICE = 500
+#: Campaigns asked for in one go, so that a watch that ends need not wait for all of them.
+DETAIL_BATCH = 20
+
+
+class InvalidWatch(InvalidRequest, TypeError):
+    """
+    An argument of the trigger cannot work; seen when the DAG is parsed.
+
+    A stored trigger that another version of this package made may bring one to the triggerer as well, which fails the
+    one trigger for a ``TypeError`` of its constructor, and all triggers by ending itself for any other exception.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """
+    Which campaigns a watch is for, and when.
+
+    :param goal: What they are to reach.
+    :param name_pattern: What their names are like, or None for any.
+    :param campaign_ids: Their ids, or None for any.
+    :param statuses: In which status they may be when they are announced, or None for any.
+    """
+
+    goal: Goal
+    name_pattern: str | None = None
+    campaign_ids: frozenset[str] | None = None
+    statuses: frozenset[CampaignStatus] | None = None
+
+    def __post_init__(self) -> None:
+        fitting = [status for status in CampaignStatus if self._fits(status)]
+        unfit = (self.statuses or frozenset()).difference(fitting)
+        if unfit:
+            raise InvalidRequest(
+                f"A campaign that is {' or '.join(sorted(unfit))} has not reached {self.goal}; statuses may hold "
+                f"{', '.join(fitting)}."
+            )
+
+    def concerns(self, campaign: Campaign) -> bool:
+        """Whether the watch is for this campaign, once it reaches the goal."""
+        return (self.campaign_ids is None or campaign.id in self.campaign_ids) and (
+            self.name_pattern is None or fnmatchcase(campaign.name or "", self.name_pattern)
+        )
+
+    def is_reached_by(self, campaign: Campaign) -> bool:
+        """Whether the campaign is to be announced as far as one look at it tells."""
+        return judge(campaign, self.goal) is Verdict.MET and (self.statuses is None or campaign.status in self.statuses)
+
+    def lacks_figures(self, campaign: Campaign) -> bool:
+        """Whether only figures that the vendor's list left out tell if the goal is reached."""
+        return (
+            self.goal.needs_progress
+            and campaign.progress is None
+            and campaign.status in (CampaignStatus.RUNNING, CampaignStatus.UNKNOWN)
+            and (self.statuses is None or campaign.status in self.statuses)
+        )
+
+    def _fits(self, status: CampaignStatus) -> bool:
+        far = 100.0 if self.goal.needs_progress else None
+        return judge(Campaign("", None, status, progress=far), self.goal) is Verdict.MET
+
+
+class Announced:
+    """
+    Which campaigns were announced or are never to be; pure, and bounded.
+
+    The first look announces nothing unless told to: what had reached the goal by then did so before the watch. From
+    then on a campaign is announced when it has reached the goal and is not remembered. Where more than
+    :data:`MOST_REMEMBERED` campaigns of the list have reached it, only those seen on their way there are announced, so
+    that an old one that found no room is never taken for a new one.
+
+    :param marks: What was remembered when the watch ended the last time, or None for a watch that begins.
+    :param announce_existing: Whether a watch that begins announces what has reached the goal already.
+    """
+
+    def __init__(self, marks: str | None, *, announce_existing: bool = False) -> None:
+        known = marks or ""
+        self._marks = dict.fromkeys(known[at : at + MARK_LENGTH] for at in range(0, len(known), MARK_LENGTH))
+        self._announces_all = announce_existing and marks is None
+        #: Whether there was a first look, now or before a restart.
+        self.has_begun = marks is not None
+        #: Whether there is more to remember than there is room.
+        self.is_crowded = False
+        self._on_the_way: set[str] = set()
+        self._still_on_the_way: set[str] = set()
+        self._there = 0
+        self._fresh: dict[str, str] = {}
+
+    def __contains__(self, campaign_id: str) -> bool:
+        return mark_of(campaign_id) in self._marks
+
+    def take(self, campaign_id: str, *, reached: bool) -> None:
+        """Take in one campaign of a look, and whether it has reached the goal."""
+        mark = mark_of(campaign_id)
+        if mark in self._marks:
+            del self._marks[mark]
+        elif reached:
+            self._fresh[campaign_id] = mark
+        else:
+            self._still_on_the_way.add(mark)
+            return
+        # At the end are those seen last; the others give way first.
+        self._marks[mark] = None
+        self._there += 1
+
+    def end_look(self) -> frozenset[str]:
+        """Return the ids of the campaigns to announce, now that all of a look were taken in."""
+        self.is_crowded |= self._there > MOST_REMEMBERED
+        fresh = self._fresh if self.has_begun or self._announces_all else {}
+        if self.is_crowded and not self._announces_all:
+            fresh = {campaign_id: mark for campaign_id, mark in fresh.items() if mark in self._on_the_way}
+        for mark in list(self._marks)[: max(0, len(self._marks) - MOST_REMEMBERED)]:
+            del self._marks[mark]
+        self.has_begun, self._announces_all = True, False
+        self._on_the_way, self._still_on_the_way, self._there, self._fresh = self._still_on_the_way, set(), 0, {}
+        return frozenset(fresh)
+
+    def marks(self) -> str:
+        """Return what another process needs to go on."""
+        return "".join(self._marks)
+
+
+def mark_of(campaign_id: str) -> str:
+    """Return what is remembered of a campaign."""
+    return base64.urlsafe_b64encode(hashlib.sha256(campaign_id.encode()).digest()[:6]).decode()
+
+
+class Patience:
+    """
+    How long failures to look are borne: transient ones for a time, permanent ones once. Pure.
+
+    :param conn_id: The connection, which messages name.
+    :param seconds: How long after the last good answer.
+    :param now: When it begins, in seconds since the epoch.
+    """
+
+    def __init__(self, conn_id: str, seconds: float, now: float) -> None:
+        self._conn_id = conn_id
+        self._seconds = seconds
+        self._last_answer = now
+        self._refusals = 0
+
+    def answered(self, now: float) -> None:
+        """Take a good answer in."""
+        self._last_answer = now
+        self._refusals = 0
+
+    def missed(self, error: Exception, now: float) -> None:
+        """
+        Take a failure in.
+
+        :raises CampaignUnreachable: There was no good answer for too long.
+        :raises CampaignRequestFailed: The second refusal in a row.
+        """
+        if isinstance(error, CampaignAPIError) and error.transient:
+            silence = now - self._last_answer
+            if silence > self._seconds:
+                raise CampaignUnreachable(
+                    f"The campaigns of connection {self._conn_id!r} were out of sight for {silence / 60:.0f} minutes. "
+                    f"The last error: {error}"
+                ) from error
+            return
+        self._refusals += 1
+        if self._refusals > REFUSALS_TOLERATED:
+            raise CampaignRequestFailed(
+                f"The campaigns of connection {self._conn_id!r} cannot be watched: {error}"
+            ) from error
+
+
+class Look:
+    """
+    All campaigns of a connection, as one walk through the vendor's list saw them.
+
+    :param vendor: The vendor's name.
+    :param campaigns: The campaigns, without the vendor's raw answers.
+    :param ask: Asks the vendor for campaigns with their figures.
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        campaigns: Sequence[Campaign],
+        ask: Callable[[Sequence[str]], Any],
+    ) -> None:
+        self.vendor = vendor
+        self.campaigns = campaigns
+        self._ask = ask
+        self._asking = asyncio.Lock()
+        self._detailed: dict[str, Campaign | None] = {}
+        self._failure: CampaignAPIError | None = None
+
+    async def in_detail(self, campaign_ids: Iterable[str]) -> dict[str, Campaign]:
+        """
+        Return campaigns with their figures; one that the vendor does not know any more is left out.
+
+        Watchers that share the look share the answers, and the failure too.
+
+        :raises CampaignAPIError: The vendor did not answer.
+        """
+        wanted = list(campaign_ids)
+        async with self._asking:
+            missing = [one for one in wanted if one not in self._detailed]
+            if missing and self._failure is None:
+                try:
+                    found = await self._ask(missing)
+                except CampaignAPIError as error:
+                    self._failure = error
+                else:
+                    self._detailed.update({one: found.get(one) for one in missing})
+                    missing = []
+            if missing and self._failure is not None:
+                raise self._failure
+        detailed = {one: self._detailed[one] for one in wanted}
+        return {one: campaign for one, campaign in detailed.items() if campaign is not None}
+
+
+class ListPoll:
+    """
+    Walks the vendor's list of campaigns again and again; blocking calls run in one thread of its own.
+
+    :param conn_id: The connection.
+    :param hook_params: Further arguments of its hook.
+    :param poll_interval: Seconds between two walks.
+    :param patience: Seconds without a good answer before it gives up.
+    """
+
+    def __init__(
+        self, conn_id: str, hook_params: Mapping[str, Any] | None, poll_interval: float, patience: float
+    ) -> None:
+        self.conn_id = conn_id
+        self._hook_params = hook_params or {}
+        self._poll_interval = poll_interval
+        self._patience = Patience(conn_id, patience, time.time())
+        self._client: CampaignClient | None = None
+        self._not_before = 0.0
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="campaign-list")
+        self._ended = threading.Event()
+
+    async def looks(self) -> AsyncIterator[Look]:
+        """
+        Yield one look for each walk, for ever.
+
+        :raises CampaignUnreachable: There was no good answer for longer than the patience.
+        :raises CampaignRequestFailed: The vendor refused twice in a row, or the connection cannot be used.
+        """
+        try:
+            while True:
+                # Whatever it is that fails, the next look comes an interval later: Airflow starts a trigger that
+                # raises again within a second.
+                try:
+                    look = await self._look()
+                except Exception as error:
+                    log.warning("Could not look at the campaigns of connection %r: %s", self.conn_id, error)
+                    self._patience.missed(error, time.time())
+                    self._make_way(error)
+                else:
+                    self._patience.answered(time.time())
+                    yield look
+                    del look
+                await self._sleep()
+        finally:
+            self._ended.set()
+            self._drop_client()
+            self._thread.shutdown(wait=False)
+
+    async def _look(self) -> Look:
+        if self._client is None:
+            connection = await get_async_connection(self.conn_id)
+            extra = await get_async_extra_dejson(connection)
+            self._client = await self._in_thread(
+                lambda: hook_of(connection, self._hook_params).client_for(connection, extra)
+            )
+        client = self._client
+        return Look(
+            client.vendor,
+            await self._in_thread(lambda: self._walk(client)),
+            lambda campaign_ids: self._ask(client, campaign_ids),
+        )
+
+    def _walk(self, client: CampaignClient) -> list[Campaign]:
+        seen = []
+        for campaign in client.list_campaigns():
+            if self._ended.is_set():
+                break
+            # The vendor's whole answer is not needed again.
+            seen.append(replace(campaign, raw={}))
+        return seen
+
+    async def _ask(self, client: CampaignClient, campaign_ids: Sequence[str]) -> dict[str, Campaign]:
+        def ask() -> dict[str, Campaign]:
+            found: dict[str, Campaign] = {}
+            size = len(campaign_ids) if client.figures_are_free else DETAIL_BATCH
+            for start in range(0, len(campaign_ids), size):
+                if self._ended.is_set():
+                    break
+                found |= client.get_campaigns(campaign_ids[start : start + size], progress=True)
+            return {campaign_id: replace(campaign, raw={}) for campaign_id, campaign in found.items()}
+
+        try:
+            return await self._in_thread(ask)
+        except CampaignAPIError as error:
+            self._make_way(error)
+            raise
+
+    def _make_way(self, error: Exception) -> None:
+        """Do what an error asks for: stay away for a while, or read the connection anew, which may have changed."""
+        if isinstance(error, CampaignAPIError) and error.retry_after:
+            self._not_before = time.time() + min(error.retry_after, LONGEST_PAUSE_SECONDS)
+        if not (isinstance(error, CampaignAPIError) and error.transient):
+            self._drop_client()
+
+    async def _sleep(self) -> None:
+        # Spread, so that watches that began together do not come together.
+        await asyncio.sleep(self._poll_interval * (0.9 + 0.2 * random.random()))
+        while (rest := self._not_before - time.time()) > 0:
+            await asyncio.sleep(rest)
+
+    async def _in_thread(self, call: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def _drop_client(self) -> None:
+        if self._client:
+            self._thread.submit(self._client.close)
+        self._client = None
+
+
+def hook_of(connection: Connection, hook_params: Mapping[str, Any]) -> CampaignHook:
+    """
+    Return the hook of a connection that is already at hand.
+
+    The connection types of this package are known without Airflow's providers manager, which would read the metadata
+    of every installed provider first.
+
+    :raises InvalidRequest: The connection is of another type.
+    """
+    from airflow_provider_campaigns.hooks.campaign import CampaignHook
+
+    types = {entry["connection-type"]: entry["hook-class-name"] for entry in get_provider_info()["connection-types"]}
+    if connection.conn_type in types:
+        module, _, name = types[connection.conn_type].rpartition(".")
+        known: CampaignHook = getattr(import_module(module), name)(conn_id=connection.conn_id, **hook_params)
+        return known
+    hook = connection.get_hook(hook_params=dict(hook_params))
+    if not isinstance(hook, CampaignHook):
+        raise InvalidRequest(
+            f"Connection {connection.conn_id!r} is of type {connection.conn_type!r}, which runs no campaigns. "
+            f"Types: {', '.join(types)}."
+        )
+    return hook
+
+
+class CampaignEventTrigger(BaseEventTrigger):
+    """
+    Watches all campaigns of a connection for an ``AssetWatcher``; fires once for each that reaches the goal.
+
+    .. code-block:: python
+
+        finished = Asset(
+            "winter_campaigns",
+            watchers=[
+                AssetWatcher(
+                    name="finished", trigger=CampaignEventTrigger(conn_id="kinbox_default", name_pattern="Winter*")
+                )
+            ],
+        )
+
+    The event's payload is the campaign as a plain dict (``id``, ``name``, ``status``, ``vendor_status``, ``progress``,
+    ``counts``) with ``vendor`` and ``conn_id``. Campaigns that reach the goal at about the same time may come together
+    in one DAG run: go through all of the run's ``triggering_asset_events``.
+
+    A campaign is announced the first time that it has reached the goal and fits all filters, and never again, also if
+    the vendor runs it once more. Campaigns that are canceled or failed do not reach the goal. Those that had reached it
+    when the watch began, which is with its first look, are not announced, unless ``announce_existing`` says so.
+
+    From Airflow 3.3 on, what was announced is kept in the asset's state store: a watch goes on after a restart of the
+    triggerer, and also announces what reached the goal meanwhile. It begins anew when a filter or the goal is changed.
+    A triggerer that ends within seconds after an event may fire that event again; none is lost. Below 3.3 each restart
+    begins a new watch, and what reaches the goal meanwhile is not announced. From 3.3 on too, watchers with the same
+    ``conn_id``, ``hook_params``, ``poll_interval`` and ``patience`` share their requests.
+
+    It only ever reads at the vendor: the list of campaigns for each look, and only for a ``progress_threshold`` at a
+    vendor whose list tells no progress also the running campaigns that fit, one by one. A paused campaign is then
+    looked at again when it goes on.
+
+    :param conn_id: A connection of any of the vendors' types.
+    :param until: ``finished`` (the default) or ``sent``: all messages are out.
+    :param progress_threshold: Percent, above 0 up to 100; when given, an event is fired as soon as a campaign's
+        progress is at or above it, or it is sent or finished.
+    :param name_pattern: Only campaigns whose name is like this: ``*`` any text, ``?`` any character, ``[seq]`` one of
+        these; case counts. A campaign that this package launched at Kinbox carries a mark at the end of its name, so
+        end the pattern with ``*``.
+    :param campaign_ids: Only campaigns with these ids.
+    :param statuses: Only campaigns in one of these statuses when they are seen to have reached the goal, in the words
+        common to all vendors, such as ``running``, ``sent`` or ``finished``.
+    :param announce_existing: Whether a watch that begins announces what has reached the goal already.
+    :param poll_interval: Seconds between two looks, by default 60.
+    :param patience: Seconds without a good answer of the vendor before the trigger fails, by default 30 minutes;
+        Airflow starts it again at once.
+    :param hook_params: Further arguments of the hook, such as ``{"campaign_type": "voice"}`` at Kore.ai.
+    :raises InvalidRequest: When the DAG is parsed: names the argument and what is allowed.
+    """
+
+    def __init__(
+        self,
+        *,
+        conn_id: str,
+        until: str = "finished",
+        progress_threshold: float | None = None,
+        name_pattern: str | None = None,
+        campaign_ids: Iterable[str] | None = None,
+        statuses: Iterable[str] | None = None,
+        announce_existing: bool = False,
+        poll_interval: float = DEFAULT_POLL_INTERVAL_SECONDS,
+        patience: float = DEFAULT_PATIENCE_SECONDS,
+        hook_params: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        # Airflow tells triggers apart by what serialize returns: the same watch has to look the same there.
+        self.conn_id = conn_id
+        self.until = until
+        self.name_pattern = name_pattern
+        self.announce_existing = announce_existing
+        self.hook_params = dict(sorted(hook_params.items())) if hook_params else None
+        try:
+            if not conn_id or not isinstance(conn_id, str):
+                raise InvalidRequest(f"conn_id must be the id of a connection; got {conn_id!r}.")
+            self.campaign_ids = _words("campaign_ids", campaign_ids)
+            self.statuses = _words("statuses", statuses)
+            self.progress_threshold = (
+                None if progress_threshold is None else as_number("progress_threshold", progress_threshold)
+            )
+            self.poll_interval = as_number("poll_interval", poll_interval)
+            self.patience = as_number("patience", patience)
+            terms = Terms(Goal(until, self.progress_threshold), self.poll_interval, patience=self.patience)
+            self._wanted = Wanted(
+                terms.goal,
+                name_pattern,
+                None if self.campaign_ids is None else frozenset(self.campaign_ids),
+                None if self.statuses is None else frozenset(map(_status, self.statuses)),
+            )
+        except InvalidRequest as error:
+            raise InvalidWatch(f"CampaignEventTrigger: {error}") from None
+        self._warned_of_crowd = self._warned_of_blind_spot = False
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and the arguments."""
+        return (
+            "airflow_provider_campaigns.triggers.campaign.CampaignEventTrigger",
+            {
+                "conn_id": self.conn_id,
+                "until": self.until,
+                "progress_threshold": self.progress_threshold,
+                "name_pattern": self.name_pattern,
+                "campaign_ids": self.campaign_ids,
+                "statuses": self.statuses,
+                "announce_existing": self.announce_existing,
+                "poll_interval": self.poll_interval,
+                "patience": self.patience,
+                "hook_params": self.hook_params,
+            },
+        )
+
+    def shared_stream_key(self) -> Hashable | None:
+        """Return what watchers have in common that share their looks; filters and goals may differ."""
+        hook_params = json.dumps(self.hook_params, sort_keys=True)
+        return ("campaign-list", self.conn_id, hook_params, self.poll_interval, self.patience)
+
+    @classmethod
+    async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Any]:
+        """Look at the connection's campaigns for all watchers that share the looks."""
+        poll = ListPoll(kwargs["conn_id"], kwargs["hook_params"], kwargs["poll_interval"], kwargs["patience"])
+        async with aclosing(poll.looks()) as looks:  # type: ignore[type-var]
+            async for look in looks:
+                yield look
+                del look
+
+    async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
+        """Turn looks into the events of this watcher."""
+        announced: Announced | None = None
+        is_written = True
+        patience = Patience(self.conn_id, self.patience, time.time())
+        async for look in shared_stream:
+            announced = announced or await self._recalled()
+            if announced is None:
+                continue
+            seen = await self._seen(look, announced, patience)
+            if seen is None:
+                continue
+            is_written &= announced.has_begun
+            for place, campaign in enumerate(seen, start=1):
+                announced.take(campaign.id, reached=self._wanted.is_reached_by(campaign))
+                if place % SLICE == 0:
+                    await asyncio.sleep(0)
+            news = announced.end_look()
+            self._tell_of_crowd(announced)
+            for campaign in seen:
+                if campaign.id in news:
+                    self.log.info("Campaign %s reached %s: %s", campaign.id, self._wanted.goal, described(campaign))
+                    yield TriggerEvent({**campaign.as_dict(), "vendor": look.vendor, "conn_id": self.conn_id})
+            if self._stores() and (news or not is_written):
+                if news:
+                    await asyncio.sleep(min(SETTLE_SECONDS, self.poll_interval))
+                is_written = await self._write(announced)
+            del look, seen
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Watch alone, where Airflow has no shared streams."""
+        async with aclosing(type(self).open_shared_stream(self.serialize()[1])) as looks:  # type: ignore[type-var]
+            async with aclosing(self.filter_shared_stream(looks)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    yield event
+
+    async def _seen(self, look: Look, announced: Announced, patience: Patience) -> list[Campaign] | None:
+        """Return the campaigns that the watch is for, or None where not enough is known of them to begin with."""
+        seen = []
+        for place, campaign in enumerate(look.campaigns, start=1):
+            if self._wanted.concerns(campaign):
+                seen.append(campaign)
+            if place % SLICE == 0:
+                await asyncio.sleep(0)
+        candidates = [one.id for one in seen if self._wanted.lacks_figures(one) and one.id not in announced]
+        if not candidates:
+            return seen
+        try:
+            detailed = await look.in_detail(candidates)
+        except CampaignAPIError as error:
+            self.log.warning("Could not look at the figures of %d campaigns: %s", len(candidates), error)
+            patience.missed(error, time.time())
+            # Without its figures a campaign that has long reached the goal would count as being on its way.
+            return seen if announced.has_begun else None
+        patience.answered(time.time())
+        self._tell_of_blind_spot(detailed.values())
+        return [detailed.get(one.id, one) for one in seen]
+
+    async def _recalled(self) -> Announced | None:
+        """Return what was announced as the asset's state store has it, or None when it cannot be read now."""
+        marks: list[str] = []
+        for store in self._stores():
+            try:
+                value = await store.aget(self._state_key)
+            except Exception as error:  # Whatever a deployment's own state backend raises.
+                self.log.warning("Nothing is announced until the asset's state store can be read: %s", error)
+                return None
+            if isinstance(value, dict) and value.get("version") == 1:
+                marks.append(str(value["marks"]))
+        return Announced("".join(marks) if marks else None, announce_existing=self.announce_existing)
+
+    async def _write(self, announced: Announced) -> bool:
+        """Write what was announced to the asset's state store; return whether that worked."""
+        try:
+            for store in self._stores():
+                await store.aset(self._state_key, {"version": 1, "marks": announced.marks()})
+        except Exception as error:  # Whatever a deployment's own state backend raises.
+            self.log.warning("What was announced could not be written to the asset's state store: %s", error)
+            return False
+        return True
+
+    def _stores(self) -> list[Any]:
+        """Return the state stores of all assets that this trigger serves; none below Airflow 3.3."""
+        store = getattr(self, "asset_state_store", None)
+        if store is None:
+            return []
+        # The same trigger may serve several assets; Airflow has no public way to go through their stores.
+        each = [*getattr(store, "_by_name", {}).values(), *getattr(store, "_by_uri", {}).values()]
+        return each or [store]
+
+    @property
+    def _state_key(self) -> str:
+        # How often it looks and how long it bears failures make no other watch.
+        kwargs = self.serialize()[1]
+        what = {name: kwargs[name] for name in kwargs if name not in ("poll_interval", "patience", "announce_existing")}
+        return f"announced_campaigns_{hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]}"
+
+    def _tell_of_crowd(self, announced: Announced) -> None:
+        if announced.is_crowded and not self._warned_of_crowd:
+            self._warned_of_crowd = True
+            self.log.warning(
+                "More than %d campaigns of connection %r have reached %s: from now on only those are announced that "
+                "were seen on their way there. Narrow the watch with name_pattern.",
+                MOST_REMEMBERED,
+                self.conn_id,
+                self._wanted.goal,
+            )
+
+    def _tell_of_blind_spot(self, detailed: Iterable[Campaign]) -> None:
+        blind = next((campaign.id for campaign in detailed if self._wanted.lacks_figures(campaign)), None)
+        if blind and not self._warned_of_blind_spot:
+            self._warned_of_blind_spot = True
+            self.log.warning(
+                "The vendor tells no progress of campaign %s, so %s cannot be seen to be reached before all is sent.",
+                blind,
+                self._wanted.goal,
+            )
+
+
+def _words(name: str, given: Iterable[Any] | None) -> list[str] | None:
+    """Return a filter's words in one order, each once, or None for no filter."""
+    if given is None:
+        return None
+    words = sorted({str(word) for word in ([given] if isinstance(given, (str, int)) else given)})
+    if not words:
+        raise InvalidRequest(f"{name} must not be empty; leave it out for no such filter.")
+    return words
+
+
+def _status(word: str) -> CampaignStatus:
+    try:
+        return CampaignStatus(word)
+    except ValueError:
+        raise InvalidRequest(
+            f"statuses must hold only {', '.join(CampaignStatus)}; got {word!r}. They are the words common to all "
+            "vendors, not a vendor's own."
+        ) from None

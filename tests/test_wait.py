@@ -1,11 +1,14 @@
 """Waiting as pure decisions: every rule by table."""
 
+import json
+from typing import Any
+
 import pytest
 
 from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.wait import Goal, Outcome, Reason, Terms, Verdict, Watch, judge
+from airflow_provider_campaigns.wait import Gates, Goal, Outcome, Reason, Terms, Verdict, Watch, judge
 
 S = CampaignStatus
 
@@ -177,3 +180,108 @@ def test_an_outcome_survives_its_way_as_an_event(reason: Reason) -> None:
 def test_an_event_that_is_not_understood_never_passes(event: object) -> None:
     with pytest.raises(ValueError, match=r"event|valid"):
         Outcome.from_event(event)
+
+
+@pytest.mark.parametrize(
+    ("gates", "counts", "objection"),
+    [
+        (Gates(min_delivered_ratio=0.9), {"sent": 100, "delivered": 90}, None),
+        (Gates(min_delivered_ratio=0.9), {"sent": 100, "delivered": 89}, "0.890 (delivered of sent)"),
+        (Gates(min_delivered_ratio=0.9), {"sent": 100, "received": 80}, "0.800 (received of sent)"),
+        (Gates(min_delivered_ratio=0.5), {"contacts": 10, "answered": 4}, "0.400 (answered of contacts)"),
+        (Gates(min_delivered_ratio=0.5), {"sent": 100}, "gives no figures for delivered of sent"),
+        (Gates(min_delivered_ratio=0.5), {"sent": 0, "delivered": 0}, "gives no figures"),
+        (Gates(max_failed_ratio=0.1), {"processed": 100, "failed": 10}, None),
+        (Gates(max_failed_ratio=0.1), {"processed": 100, "contacts": 1000, "failed": 11}, "(failed of processed)"),
+        (Gates(max_failed_ratio=0.1), {"contacts": 100, "failed": 11}, "0.110 (failed of contacts)"),
+        (Gates(max_failed_ratio=0.1), {"sent": 100}, "gives no figures for failed of processed"),
+        (Gates(), {}, None),
+    ],
+)
+def test_a_gate_names_its_denominator_and_fails_closed(
+    gates: Gates, counts: dict[str, int], objection: str | None
+) -> None:
+    said = gates.objection(counts)
+    assert (said is None) if objection is None else (said is not None and objection in said)
+
+
+def gated(gates: Gates, **terms: Any) -> Watch:
+    return Watch("7", Terms(Goal(), 10.0, None, 100.0, gates=gates, **terms), 0.0)
+
+
+def test_a_finished_campaign_passes_only_through_its_gates() -> None:
+    good = gated(Gates(min_delivered_ratio=0.9)).answered(campaign(S.FINISHED, 100.0, sent=10, delivered=10), 1)
+    bad = gated(Gates(min_delivered_ratio=0.9)).answered(campaign(S.FINISHED, 100.0, sent=10, delivered=1), 1)
+    assert good is not None
+    assert bad is not None
+    assert (good.reason, bad.reason) == (Reason.MET, Reason.GATE)
+
+
+def test_the_brake_ends_the_wait_of_a_running_campaign_and_of_no_other() -> None:
+    one = gated(Gates(brake=0.2))
+    assert one.answered(campaign(S.RUNNING, 10.0, processed=100, failed=20), 1) is None
+    assert one.answered(campaign(S.PAUSED, 10.0, processed=100, failed=50), 2) is None
+    outcome = one.answered(campaign(S.RUNNING, 10.0, processed=100, failed=21), 3)
+    assert outcome is not None
+    assert outcome.reason is Reason.BRAKE
+
+
+def test_gates_on_a_campaign_that_need_not_have_finished_are_refused() -> None:
+    for goal in (Goal("sent"), Goal(progress_threshold=50)):
+        with pytest.raises(InvalidRequest, match="judge a finished campaign"):
+            Terms(goal, gates=Gates(max_failed_ratio=0.1))
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_gate_that_is_no_share_is_refused(share: float) -> None:
+    with pytest.raises(InvalidRequest, match="share from 0 to 1"):
+        Gates(brake=share)
+
+
+def test_a_running_campaign_that_does_not_move_is_told_after_the_stall_timeout() -> None:
+    one = gated(Gates(), stall_timeout=60.0)
+    assert one.answered(campaign(S.RUNNING, 10.0, sent=5), 0) is None
+    assert one.answered(campaign(S.RUNNING, 10.0, sent=5), 59) is None
+    assert one.answered(campaign(S.RUNNING, 10.0, sent=6), 61) is None
+    assert one.answered(campaign(S.RUNNING, 10.0, sent=6), 120) is None
+    outcome = one.answered(campaign(S.RUNNING, 10.0, sent=6), 121)
+    assert outcome is not None
+    assert outcome.reason is Reason.STALLED
+
+
+def test_a_campaign_that_is_paused_or_waits_for_its_hour_does_not_stall() -> None:
+    one = gated(Gates(), stall_timeout=60.0)
+    for status in (S.PAUSED, S.SCHEDULED, S.DRAFT, S.UNKNOWN):
+        assert one.answered(campaign(status, 10.0), 0) is None
+        assert one.answered(campaign(status, 10.0), 1000) is None
+
+
+def test_a_wait_goes_on_in_another_process_where_it_was() -> None:
+    terms = Terms(Goal(), 10.0, None, 100.0, stall_timeout=60.0)
+    one = Watch("7", terms, 0.0)
+    one.answered(campaign(S.RUNNING, 10.0, sent=5), 10)
+    one.missed(refused(errors.NotFound), 20)
+    carried = json.loads(json.dumps(one.carried()))
+    other = Watch("7", terms, 30.0)
+    other.go_on(carried)
+    refusal = other.missed(refused(errors.NotFound), 40)
+    assert refusal is not None
+    assert refusal.reason is Reason.REFUSED
+    third = Watch("7", terms, 70.0)
+    third.go_on(carried)
+    stalled = third.answered(campaign(S.RUNNING, 10.0, sent=5), 75)
+    assert stalled is not None
+    assert stalled.reason is Reason.STALLED
+
+
+def test_what_was_carried_for_another_campaign_is_passed_over() -> None:
+    one = Watch("8", Terms(Goal()), 0.0)
+    one.go_on(Watch("7", Terms(Goal()), -10_000.0).carried())
+    assert one.missed(refused(), 10) is None
+
+
+def test_a_watch_keeps_nothing_of_the_vendor_s_whole_answer() -> None:
+    one = watch()
+    outcome = one.answered(Campaign("7", "W", S.FINISHED, "done", 100.0, {}, {"message": "x" * 10_000}), 1)
+    assert outcome is not None
+    assert "x" * 100 not in repr(one.carried()) + json.dumps(outcome.as_event())

@@ -1,0 +1,163 @@
+"""The trigger of a deferred wait: stored and restored, ended by the vendor, by time and by people."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+import pytest
+from airflow.sdk.serde import deserialize, serialize
+
+from airflow_provider_campaigns.hooks.altur import AlturHook
+from airflow_provider_campaigns.hooks.kinbox import KinboxHook
+from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
+
+HOOK = "airflow_provider_campaigns.hooks.kinbox.KinboxHook"
+
+
+def trigger(campaign_id: str, **changes: Any) -> CampaignTrigger:
+    arguments = {"conn_id": "kinbox_default", "hook_class": HOOK, "campaign_id": campaign_id, "poll_interval": 0.2}
+    return CampaignTrigger(**{**arguments, **changes})
+
+
+async def first_event(one: CampaignTrigger) -> dict[str, Any]:
+    async for event in one.run():
+        payload: dict[str, Any] = event.payload
+        return payload
+    raise AssertionError("The trigger ended without an event.")
+
+
+def test_it_comes_back_from_storage_as_it_was() -> None:
+    one = trigger(
+        "7",
+        until="sent",
+        deadline=1_900_000_000.5,
+        patience=60.0,
+        hook_params={"campaign_type": "voice"},
+        stall_timeout=30.0,
+        brake=0.25,
+        on_kill="pause",
+    )
+    path, arguments = one.serialize()
+    restored = CampaignTrigger(**deserialize(serialize(arguments)))
+    assert path == "airflow_provider_campaigns.triggers.campaign.CampaignTrigger"
+    assert restored.serialize() == one.serialize()
+
+
+def test_what_an_older_version_stored_is_still_understood() -> None:
+    stored = {"conn_id": "kinbox_default", "hook_class": HOOK, "campaign_id": "7"}
+    assert CampaignTrigger(**stored).serialize()[1]["on_kill"] == "leave"
+
+
+def test_it_holds_no_secret(campaign_sandbox: Sandbox) -> None:
+    one = trigger(KinboxHook().create_campaign(name="W").id)
+    asyncio.run(first_event(one))
+    assert "sandbox-token" not in f"{one.serialize()!r} {one!r} {vars(one)!r}"
+
+
+def test_it_yields_the_campaign_that_reached_the_goal(campaign_sandbox: Sandbox) -> None:
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    event = asyncio.run(first_event(trigger(campaign_id)))
+    assert event["reason"] == "met"
+    assert event["campaign"]["id"] == campaign_id
+    assert event["campaign"]["status"] == "finished"
+
+
+def test_a_deadline_that_passed_while_no_triggerer_ran_still_gets_its_look(campaign_sandbox: Sandbox) -> None:
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    campaign_sandbox.set_speed(1_000_000)
+    time.sleep(0.05)
+    event = asyncio.run(first_event(trigger(campaign_id, deadline=time.time() - 3600)))
+    assert event["reason"] == "met"
+
+
+def test_a_connection_that_is_wrong_ends_the_wait_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_TRIED", '{"conn_type": "kinbox"}')
+    event = asyncio.run(first_event(trigger("7", conn_id="tried")))
+    assert event["reason"] == "refused"
+    assert "'tried' has no password" in event["message"]
+
+
+async def run_for_a_while(one: CampaignTrigger) -> None:
+    task = asyncio.create_task(first_event(one))
+    await asyncio.sleep(0.6)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+
+
+@pytest.mark.parametrize(("policy", "status"), [("leave", "executing"), ("pause", "paused")])
+def test_a_kill_by_a_user_does_what_the_policy_says(policy: str, status: str, campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(20)
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    one = trigger(campaign_id, on_kill=policy)
+
+    async def killed() -> None:
+        await run_for_a_while(one)
+        await one.on_kill()
+
+    asyncio.run(killed())
+    assert KinboxHook().get_campaign(campaign_id).vendor_status == status
+
+
+def test_a_restart_of_the_triggerer_leaves_the_campaign_alone(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(20)
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    one = trigger(campaign_id, on_kill="pause")
+
+    async def restarted() -> None:
+        await run_for_a_while(one)
+        await one.cleanup()
+
+    asyncio.run(restarted())
+    assert KinboxHook().get_campaign(campaign_id).vendor_status == "executing"
+
+
+def test_a_timeout_does_what_the_policy_says(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(20)
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    event = asyncio.run(first_event(trigger(campaign_id, on_kill="pause", deadline=time.time() + 0.7)))
+    assert event["reason"] == "timeout"
+    assert KinboxHook().get_campaign(campaign_id).vendor_status == "paused"
+
+
+def test_a_hold_that_fails_is_not_raised_over_the_outcome(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(20)
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    campaign_sandbox.order_fault(vendor="kinbox", endpoint="pause_campaign", kind="error", status=400, times=None)
+    event = asyncio.run(first_event(trigger(campaign_id, on_kill="pause", deadline=time.time() + 0.7)))
+    assert event["reason"] == "timeout"
+
+
+def test_the_brake_pauses_a_campaign_that_fails_too_often(campaign_sandbox: Sandbox) -> None:
+    client = AlturHook().get_conn()
+    made = client.create_campaign(name="W", agent_id="a", integration_id="i", integration_type="phone_call")
+    rows = [{"contact": f"+5255500{number:05d}"} for number in range(100)]
+    client.add_contacts(made.id, rows)  # type: ignore[attr-defined]
+    client.start_campaign(made.id)
+    event = asyncio.run(
+        first_event(
+            trigger(
+                made.id,
+                conn_id="altur_default",
+                hook_class="airflow_provider_campaigns.hooks.altur.AlturHook",
+                brake=0.0,
+                poll_interval=0.05,
+            )
+        )
+    )
+    assert event["reason"] == "brake"
+    assert client.get_campaign(made.id, progress=False).vendor_status == "inactive"
+
+
+def test_a_campaign_that_stands_still_is_told(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(20)
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    time.sleep(0.5)
+    campaign_sandbox.order_fault(vendor="kinbox", kind="stall")
+    event = asyncio.run(first_event(trigger(campaign_id, stall_timeout=0.8)))
+    assert event["reason"] == "stalled"

@@ -33,7 +33,9 @@ from airflow_provider_campaigns.api.altur_requests import (
     query,
     update_body,
 )
+from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import (
     AuthenticationFailed,
     CampaignAPIError,
@@ -42,16 +44,10 @@ from airflow_provider_campaigns.api.errors import (
     NotFound,
     OutcomeUnknown,
 )
+from airflow_provider_campaigns.api.hosts import normalised_base_url
+from airflow_provider_campaigns.api.limits import Account, Rate
 from airflow_provider_campaigns.api.paging import Page, walk
-from airflow_provider_campaigns.api.transport import (
-    Account,
-    Answer,
-    Endpoint,
-    Rate,
-    Safety,
-    Transport,
-    normalised_base_url,
-)
+from airflow_provider_campaigns.api.transport import Transport
 
 if TYPE_CHECKING:
     from requests import PreparedRequest

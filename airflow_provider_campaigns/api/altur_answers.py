@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api import errors, reading
+from airflow_provider_campaigns.api.answers import Refusal, meaning_of
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus, normalised, percent
-from airflow_provider_campaigns.api.transport import Refusal, meaning_of
 
 if TYPE_CHECKING:
-    from airflow_provider_campaigns.api.transport import Answer
+    from airflow_provider_campaigns.api.answers import Answer
 
 STATUSES: Mapping[str, CampaignStatus] = {
     "pending": CampaignStatus.DRAFT,

@@ -22,9 +22,11 @@ from airflow_provider_campaigns.api.altur_requests import (
     key_or_fresh,
     query,
 )
+from airflow_provider_campaigns.api.answers import Answer
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import ListingIncomplete
 from airflow_provider_campaigns.api.paging import Page, walk
-from airflow_provider_campaigns.api.transport import Answer, Endpoint, Safety, Transport
+from airflow_provider_campaigns.api.transport import Transport
 
 #: The last page of contacts or calls that Altur serves.
 MAX_PAGE_INDEX = 25_000

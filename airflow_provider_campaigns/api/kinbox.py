@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api import errors, fields, reading
+from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.fields import Field
+from airflow_provider_campaigns.api.hosts import normalised_base_url
 from airflow_provider_campaigns.api.kinbox_answers import (
     LeadResult,
     diagnose,
@@ -22,17 +25,10 @@ from airflow_provider_campaigns.api.kinbox_answers import (
     read_lead_result,
 )
 from airflow_provider_campaigns.api.kinbox_fields import CREATE_FIELDS, FIND_FIELDS, UPDATE_FIELDS
+from airflow_provider_campaigns.api.limits import Account, Rate
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.api.paging import Page, walk
-from airflow_provider_campaigns.api.transport import (
-    Account,
-    Answer,
-    Endpoint,
-    Rate,
-    Safety,
-    Transport,
-    normalised_base_url,
-)
+from airflow_provider_campaigns.api.transport import Transport
 
 if TYPE_CHECKING:
     import datetime

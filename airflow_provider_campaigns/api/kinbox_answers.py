@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_campaigns.api import errors, reading
+from airflow_provider_campaigns.api.answers import Answer, Refusal, meaning_of
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus, normalised, percent
-from airflow_provider_campaigns.api.transport import Answer, Refusal, meaning_of
 
 STATUSES: Mapping[str, CampaignStatus] = {
     "processing": CampaignStatus.SCHEDULED,

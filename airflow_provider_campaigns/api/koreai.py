@@ -10,7 +10,9 @@ from itertools import islice
 from typing import Any
 
 from airflow_provider_campaigns.api import errors, fields, koreai_campaign_fields, reading
+from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety, path_segment
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field
 from airflow_provider_campaigns.api.koreai_access import (
@@ -40,7 +42,7 @@ from airflow_provider_campaigns.api.koreai_paging import (
 from airflow_provider_campaigns.api.koreai_results import STATUS, KoreAIResults
 from airflow_provider_campaigns.api.koreai_schedule import KoreAISchedules
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.api.transport import Answer, Endpoint, Safety, path_segment, redacted
+from airflow_provider_campaigns.api.redaction import redacted
 
 CREATE = in_both_versions("POST", "", Safety.ONCE)
 GET = in_both_versions("GET", "/{campaign_id}")

@@ -10,18 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow_provider_campaigns.api import errors, reading
+from airflow_provider_campaigns.api.answers import Answer, Refusal, meaning_of
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.api.transport import (
-    Account,
-    Answer,
-    Endpoint,
-    Rate,
-    Refusal,
-    Safety,
-    Transport,
-    meaning_of,
-    normalised_base_url,
-)
+from airflow_provider_campaigns.api.hosts import normalised_base_url
+from airflow_provider_campaigns.api.limits import Account, Rate
+from airflow_provider_campaigns.api.transport import Transport
 
 if TYPE_CHECKING:
     import requests

@@ -11,11 +11,12 @@ from itertools import islice
 from typing import Any
 
 from airflow_provider_campaigns.api import fields, reading
+from airflow_provider_campaigns.api.answers import Answer
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field
 from airflow_provider_campaigns.api.koreai_access import KoreAIAccess, in_any_version, in_both_versions
 from airflow_provider_campaigns.api.koreai_paging import MAX_PAGE_SIZE, Listing, checked_page_size
-from airflow_provider_campaigns.api.transport import Answer, Endpoint, Safety
 
 MAX_CONTACTS_PER_BATCH = 100
 #: How long totals are taken from memory: they change little, and each request is one of 60 a minute.

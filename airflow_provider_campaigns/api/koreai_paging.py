@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from airflow_provider_campaigns.api import paging, reading
+from airflow_provider_campaigns.api.answers import Answer
+from airflow_provider_campaigns.api.endpoints import Endpoint
 from airflow_provider_campaigns.api.errors import InvalidRequest, ListingIncomplete
 from airflow_provider_campaigns.api.koreai_access import VENDOR
-from airflow_provider_campaigns.api.transport import Answer, Endpoint
 
 MAX_PAGE_SIZE = 100
 

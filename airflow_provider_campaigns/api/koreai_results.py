@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from airflow_provider_campaigns.api import errors, reading
+from airflow_provider_campaigns.api.endpoints import path_segment
 from airflow_provider_campaigns.api.koreai_access import VENDOR, KoreAIAccess, in_both_versions
 from airflow_provider_campaigns.api.koreai_answers import ContactResult, Figures, read_contact_result
 from airflow_provider_campaigns.api.koreai_paging import MAX_PAGE_SIZE, checked_page_size
 from airflow_provider_campaigns.api.paging import Page, walk
-from airflow_provider_campaigns.api.transport import path_segment
 
 STATUS = in_both_versions("POST", "/{campaign_id}/status")
 #: How many pages of contacts are counted for a voice campaign's progress: each is one of 60 requests a minute.

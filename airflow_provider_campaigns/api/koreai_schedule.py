@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_provider_campaigns.api import fields, reading
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field
 from airflow_provider_campaigns.api.koreai_access import KoreAIAccess, in_any_version
 from airflow_provider_campaigns.api.koreai_answers import id_in
-from airflow_provider_campaigns.api.transport import Endpoint, Safety
 
 SCHEDULE = in_any_version(Endpoint("POST", "/campaign/api/v2/public/{app_id}/campaign/schedule", Safety.ONCE))
 

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import datetime
-import email.utils
-import enum
-import hashlib
-import ipaddress
 import json
 import logging
-import math
-import re
-import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from airflow_provider_campaigns import __version__
-from airflow_provider_campaigns.api import errors, reading
+from airflow_provider_campaigns.api import errors
+from airflow_provider_campaigns.api.answers import Answer, Refusal, request_id, retry_after_seconds
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
+from airflow_provider_campaigns.api.hosts import is_loopback
+from airflow_provider_campaigns.api.limits import Account, Rate, limiter_of
+from airflow_provider_campaigns.api.redaction import redacted
 
 if TYPE_CHECKING:
     import requests
-    from pyrate_limiter import Limiter
     from requests.auth import AuthBase
 
 # requests, tenacity and pyrate-limiter are imported where they are used: this module is on the way of every operator,
@@ -36,154 +32,6 @@ MAX_ATTEMPTS = 4
 MAX_PAUSE_SECONDS = 60.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 CONNECT_TIMEOUT_SECONDS = 10.0
-REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid")
-
-
-class Safety(enum.Enum):
-    """What a second sending of the same request could do."""
-
-    #: It only reads, or repeating it changes nothing more.
-    REPEATABLE = "repeatable"
-    #: It changes something each time, unless it carries an ``Idempotency-Key`` that the vendor honours.
-    KEYED = "keyed"
-    #: It changes something each time.
-    ONCE = "once"
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """
-    One endpoint of a vendor.
-
-    :param method: The HTTP verb.
-    :param path: The path below the base URL, with ``{campaign_id}``-like places.
-    :param safety: What repeating it could do; declared, since the verb does not tell (Kore.ai reads with POST).
-    """
-
-    method: str
-    path: str
-    safety: Safety = Safety.REPEATABLE
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-    def path_with(self, values: Mapping[str, str]) -> str:
-        """Return the path with each value quoted so that it stays one segment."""
-        return self.path.format(**{name: path_segment(name, value) for name, value in values.items()})
-
-
-def path_segment(name: str, value: str) -> str:
-    """
-    Return a value quoted as one path segment.
-
-    :raises InvalidRequest: For an empty value, and for ``.`` and ``..``, which no quoting keeps from climbing.
-    """
-    if not isinstance(value, str) or not value.strip() or value in (".", ".."):
-        given = repr(value) if isinstance(value, str) else f"a value of type {type(value).__name__}"
-        raise errors.InvalidRequest(f"{name} must be a non-empty id, given as text; got {given}.")
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
-        raise errors.InvalidRequest(f"{name} must not hold control characters.")
-    try:
-        return quote(value, safe="")
-    except UnicodeEncodeError:
-        raise errors.InvalidRequest(f"{name} must hold characters that UTF-8 can write.") from None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """
-    A vendor's answer, read.
-
-    :param vendor: The vendor's name.
-    :param endpoint: What was asked.
-    :param status: The HTTP status.
-    :param headers: The headers, names in lower case.
-    :param data: The parsed JSON, or None for an empty body.
-    :param text: The body's beginning as text when it was not JSON, else empty.
-    """
-
-    vendor: str
-    endpoint: Endpoint
-    status: int
-    # The vendor's own words may repeat the credential or a recipient: no repr shows them.
-    headers: Mapping[str, str] = field(repr=False)
-    data: Any = field(repr=False)
-    text: str = field(default="", repr=False)
-
-    def unreadable(self, what: str) -> errors.CampaignAPIError:
-        """Return the error for an answer with a flaw; an open outcome if the call may have changed something."""
-        message = f"{self.vendor} answered {self.endpoint} with {self.status}, but {what}."
-        unreadable = errors.UnreadableAnswer(
-            message,
-            vendor=self.vendor,
-            endpoint=str(self.endpoint),
-            status=self.status,
-            request_id=request_id(self.headers),
-        )
-        if self.endpoint.safety is Safety.REPEATABLE:
-            return unreadable
-        open_outcome = errors.OutcomeUnknown(
-            f"{message} It may have taken effect: look before repeating it.",
-            vendor=self.vendor,
-            endpoint=str(self.endpoint),
-            status=self.status,
-            request_id=request_id(self.headers),
-        )
-        open_outcome.__cause__ = unreadable
-        return open_outcome
-
-    def object(self, field: str | None = None) -> dict[str, Any]:
-        """Return the answer, or one of its fields, as an object, or raise an error that names what is missing."""
-        value = self.data if field is None else reading.mapping(self.data).get(field)
-        if not isinstance(value, dict):
-            raise self.unreadable("without a JSON object" + (f" in {field!r}" if field else ""))
-        return value
-
-    def array(self, field: str | None = None) -> list[dict[str, Any]]:
-        """Return the answer, or one of its fields, as an array of objects, or raise an error that says so."""
-        value = self.data if field is None else reading.mapping(self.data).get(field)
-        if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-            raise self.unreadable("without an array of objects" + (f" in {field!r}" if field else ""))
-        return value
-
-    def id_of(self, item: Mapping[str, Any], *names: str) -> str:
-        """Return an object's id as text, from the first of the named fields that has one, or raise an error."""
-        read = reading.text(reading.first(item, *names))
-        if read is None:
-            raise self.unreadable(f"without an id (looked in {', '.join(names)})")
-        return read
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """
-    What a vendor's answer says when it is not a success.
-
-    :param error: The meaning.
-    :param message: The vendor's own words, not yet redacted.
-    :param code: The vendor's error code, or None.
-    :param retry_after: Seconds the vendor asks to wait, where its body tells, or None.
-    """
-
-    error: type[errors.CampaignAPIError]
-    message: str = field(default="", repr=False)
-    code: str | None = field(default=None, repr=False)
-    retry_after: float | None = None
-
-
-def meaning_of(status: int) -> type[errors.CampaignAPIError]:
-    """Return the error class that an HTTP status stands for, for vendors that use statuses as everyone does."""
-    known = {
-        401: errors.AuthenticationFailed,
-        402: errors.BillingLimitReached,
-        403: errors.PermissionDenied,
-        404: errors.NotFound,
-        408: errors.Unavailable,
-        409: errors.Conflict,
-        410: errors.NotFound,
-        429: errors.RateLimited,
-    }
-    return known.get(status) or (errors.Unavailable if status >= 500 else errors.Rejected)
 
 
 #: What to do about each kind of refusal; the first sentence of the error says who refused what.
@@ -196,158 +44,6 @@ ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
     errors.RateLimited: "Lower the rate_limit of the connection, or poll less often.",
     errors.Unavailable: "The vendor has trouble; try again later.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """
-    How many requests an account may make.
-
-    :param requests: How many.
-    :param seconds: In how long a sliding window.
-    """
-
-    requests: int
-    seconds: float
-
-    @classmethod
-    def per_second(cls, rate: float) -> Rate:
-        """
-        Return the window that keeps to so many requests a second; below one a second it is a minute long, or longer.
-
-        :raises InvalidRequest: For a rate that is not above 0.
-        """
-        if not (rate > 0 and math.isfinite(rate)):
-            raise errors.InvalidRequest(f"rate_limit must be above 0 requests per second; got {rate:g}.")
-        if rate >= 1:
-            return cls(int(rate), 1.0)
-        return cls(int(rate * 60), 60.0) if rate * 60 >= 1 else cls(1, 1 / rate)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """
-    Whose requests they are, for the limiter and for messages.
-
-    :param vendor: The vendor's name.
-    :param key: Something that tells accounts apart; only its hash is kept.
-    :param label: How messages call it, such as ``connection 'kinbox_default'``.
-    """
-
-    vendor: str
-    key: str
-    label: str
-
-    @property
-    def digest(self) -> str:
-        """The account's name in the registry of limiters."""
-        return f"{self.vendor}:{hashlib.sha256(self.key.encode()).hexdigest()}"
-
-    def __repr__(self) -> str:
-        return f"Account({self.vendor!r}, {self.label!r})"
-
-
-_limiters: dict[str, tuple[Rate, Limiter]] = {}
-_limiters_lock = threading.Lock()
-
-
-def limiter_of(account: Account, rate: Rate) -> Limiter:
-    """Return the process's one limiter of an account; where two connections ask for different rates, the lower one."""
-    from pyrate_limiter import Limiter
-    from pyrate_limiter import Rate as Window
-
-    with _limiters_lock:
-        known = _limiters.get(account.digest)
-        if known and known[0].requests / known[0].seconds <= rate.requests / rate.seconds:
-            return known[1]
-        limiter = Limiter(Window(rate.requests, round(rate.seconds * 1000)))
-        _limiters[account.digest] = (rate, limiter)
-        return limiter
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name can only mean this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def normalised_base_url(given: str | None, default: str) -> str:
-    """
-    Return the base URL to use, without a trailing slash.
-
-    :param given: What the user configured: with or without a scheme (``https`` is assumed), or nothing.
-    :param default: The vendor's own.
-    :raises InvalidRequest: For plain ``http`` to anything but this machine, and for what is no base URL.
-    """
-    url = (given or "").strip() or default
-    if "://" not in url:
-        url = f"https://{url}"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if (
-        not host
-        or parts.scheme not in ("http", "https")
-        or "@" in parts.netloc
-        or parts.netloc.endswith(":")
-        or not url.isprintable()
-        or " " in url
-    ):
-        raise errors.InvalidRequest(
-            "host must be a base URL such as https://api.example.com, without credentials in it."
-        )
-    if "?" in url or "#" in url:
-        raise errors.InvalidRequest("host must be a base URL without '?' or '#'.")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise errors.InvalidRequest(
-            f"host must begin with https:// (got http://{host}): plain http would send the credential unencrypted. "
-            "It is accepted for this machine (127.0.0.1, localhost) only."
-        )
-    return url.rstrip("/")
-
-
-def request_id(headers: Mapping[str, str]) -> str | None:
-    """Return the vendor's id of a request, where a header tells it."""
-    return next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), None)
-
-
-def retry_after_seconds(value: str | None, now: datetime.datetime) -> float | None:
-    """Return what a ``Retry-After`` header asks for, given as seconds or as a date, or None."""
-    if not value:
-        return None
-    seconds = reading.number(value.strip())
-    if seconds is None:
-        try:
-            until = email.utils.parsedate_to_datetime(value)
-        except (ValueError, TypeError, OverflowError):
-            return None
-        if until.tzinfo is None:
-            until = until.replace(tzinfo=datetime.UTC)
-        seconds = (until - now).total_seconds()
-    return max(0.0, seconds)
-
-
-# With a plus, as one run of digits, or grouped as people write it; a UUID, a date and a decimal are none of these.
-_PHONE = re.compile(
-    r"\+\d[\d ().-]{6,18}\d"
-    r"|(?<!\w)(?<!\w[.-])(?:\d{9,15}|\(?\d{2,4}\)?[ -]?\d{3,5}[ -]\d{4})(?!\w|[.-]\w)"
-)
-
-
-def redacted(text: str, secrets: tuple[str, ...], limit: int = 300) -> str:
-    """Return a vendor's words fit for a log: no credential, nothing that looks like a phone number, not long."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    text = "".join(letter if letter.isprintable() else " " for letter in text[: 20 * limit])
-    text = _PHONE.sub("[number]", " ".join(text.split()))
-    return text if len(text) <= limit else f"{text[:limit]}…"
 
 
 def may_repeat(safety: Safety, keyed: bool, error: BaseException) -> bool:

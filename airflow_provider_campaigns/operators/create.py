@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, conf
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.api.transport import redacted
+from airflow_provider_campaigns.api.redaction import redacted
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.launch import DEFAULT_LOOKUP_TIMEOUT_SECONDS, Intent, Launch, fingerprints, launch_key
 from airflow_provider_campaigns.triggers.campaign import CampaignTrigger

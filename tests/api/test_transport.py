@@ -22,24 +22,17 @@ from email.utils import format_datetime
 import pytest
 
 from airflow_provider_campaigns.api import errors, transport
+from airflow_provider_campaigns.api.answers import Answer, Refusal, meaning_of, retry_after_seconds
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety, path_segment
+from airflow_provider_campaigns.api.hosts import is_loopback, normalised_base_url
+from airflow_provider_campaigns.api.limits import Account, Rate
+from airflow_provider_campaigns.api.redaction import redacted
 from airflow_provider_campaigns.api.transport import (
     MAX_ATTEMPTS,
     MAX_PAUSE_SECONDS,
-    Account,
-    Answer,
-    Endpoint,
-    Rate,
-    Refusal,
-    Safety,
     Transport,
-    is_loopback,
     may_repeat,
-    meaning_of,
-    normalised_base_url,
-    path_segment,
     pause_before,
-    redacted,
-    retry_after_seconds,
 )
 
 TOKEN = "tok-3f9a+secret/value=="

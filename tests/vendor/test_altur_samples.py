@@ -21,8 +21,9 @@ from airflow_provider_campaigns.api.altur import (
 from airflow_provider_campaigns.api.altur_answers import ContactCounts, diagnose, read_campaign
 from airflow_provider_campaigns.api.altur_contacts import ADD_CONTACTS, DELETE_CONTACT, MAX_PAGE_INDEX, next_page
 from airflow_provider_campaigns.api.altur_requests import create_body, update_body
+from airflow_provider_campaigns.api.answers import Answer
+from airflow_provider_campaigns.api.endpoints import Endpoint
 from airflow_provider_campaigns.api.model import CampaignStatus
-from airflow_provider_campaigns.api.transport import Answer, Endpoint
 
 WORDS = {
     "pending": CampaignStatus.DRAFT,

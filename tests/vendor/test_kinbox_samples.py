@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_campaigns.api import errors, fields
+from airflow_provider_campaigns.api.answers import Answer
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.kinbox import CREATE, GET, LEAD_RESULTS, LIST, PAUSE, KinboxClient
 from airflow_provider_campaigns.api.kinbox_answers import (
     STATUSES,
@@ -19,7 +21,6 @@ from airflow_provider_campaigns.api.kinbox_answers import (
 )
 from airflow_provider_campaigns.api.kinbox_fields import CREATE_FIELDS, UPDATE_FIELDS
 from airflow_provider_campaigns.api.model import CampaignStatus
-from airflow_provider_campaigns.api.transport import Answer, Endpoint, Safety
 
 CAMPAIGN_ID = "674c1a2be4b0a1c2d3e4f501"
 

@@ -12,6 +12,8 @@ import jwt
 import pytest
 
 from airflow_provider_campaigns.api import errors
+from airflow_provider_campaigns.api.answers import Answer
+from airflow_provider_campaigns.api.endpoints import Endpoint
 from airflow_provider_campaigns.api.koreai import CREATE, GET, LIST, TRIGGER, KoreAIClient
 from airflow_provider_campaigns.api.koreai_access import Signer, diagnose
 from airflow_provider_campaigns.api.koreai_answers import (
@@ -26,7 +28,6 @@ from airflow_provider_campaigns.api.koreai_contact_lists import read_contact_lis
 from airflow_provider_campaigns.api.koreai_paging import Listing, skip_alone, skip_and_page
 from airflow_provider_campaigns.api.koreai_schedule import schedule_body
 from airflow_provider_campaigns.api.model import CampaignStatus
-from airflow_provider_campaigns.api.transport import Answer, Endpoint
 
 SMS_ROW: dict[str, Any] = {
     "name": "Support by SMS",

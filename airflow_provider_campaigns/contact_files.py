@@ -22,7 +22,7 @@ def read_contacts(path: str) -> Iterator[dict[str, Any]]:
         (one object a line).
     :raises InvalidRequest: Names the row, counted from 1 without the header, never what it holds.
     """
-    from airflow.sdk import ObjectStoragePath
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     kind = path.rsplit(".", 1)[-1].lower()
     if kind not in ("csv", "jsonl", "ndjson"):

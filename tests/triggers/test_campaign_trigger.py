@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from typing import Any
 
 import pytest
-from airflow.sdk.serde import deserialize, serialize
 
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
@@ -31,6 +31,7 @@ async def first_event(one: CampaignTrigger) -> dict[str, Any]:
 
 
 def test_it_comes_back_from_storage_as_it_was() -> None:
+    serde = pytest.importorskip("airflow.sdk.serde", reason="Airflow below 3.2 stores triggers as JSON")
     one = trigger(
         "7",
         until="sent",
@@ -42,9 +43,14 @@ def test_it_comes_back_from_storage_as_it_was() -> None:
         on_kill="pause",
     )
     path, arguments = one.serialize()
-    restored = CampaignTrigger(**deserialize(serialize(arguments)))
+    restored = CampaignTrigger(**serde.deserialize(serde.serialize(arguments)))
     assert path == "airflow_provider_campaigns.triggers.campaign.CampaignTrigger"
     assert restored.serialize() == one.serialize()
+
+
+def test_its_arguments_are_plain_json() -> None:
+    arguments = trigger("7", hook_params={"campaign_type": "voice"}, brake=0.25).serialize()[1]
+    assert json.loads(json.dumps(arguments)) == arguments
 
 
 def test_what_an_older_version_stored_is_still_understood() -> None:

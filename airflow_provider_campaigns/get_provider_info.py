@@ -146,7 +146,10 @@ def get_provider_info() -> dict[str, Any]:
         "triggers": [
             {
                 "integration-name": "Messaging campaigns",
-                "python-modules": ["airflow_provider_campaigns.triggers.campaign"],
+                "python-modules": [
+                    "airflow_provider_campaigns.triggers.campaign",
+                    "airflow_provider_campaigns.triggers.campaign_event",
+                ],
             }
         ],
         "connection-types": _CONNECTION_TYPES,

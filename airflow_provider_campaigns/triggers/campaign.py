@@ -14,6 +14,9 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.poller import shared_poller
+
+# Stored triggers and asset watchers name it by this module.
+from airflow_provider_campaigns.triggers.campaign_event import CampaignEventTrigger as CampaignEventTrigger
 from airflow_provider_campaigns.wait import (
     DEFAULT_PATIENCE_SECONDS,
     DEFAULT_POLL_INTERVAL_SECONDS,

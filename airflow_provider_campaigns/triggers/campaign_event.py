@@ -16,6 +16,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
@@ -57,6 +58,9 @@ Result = TypeVar("Result")
 MOST_REMEMBERED = 8000
 #: The length of what is remembered of a campaign: 48 bits, so that one in 10^10 is taken for another.
 MARK_LENGTH = 8
+#: Airflow queues one run of a DAG for an asset; of the events that come before its scheduler makes that run, only the
+#: first is handed over, the others with the asset's next event, whenever that may be. So events keep a distance.
+DEFAULT_EVENT_INTERVAL_SECONDS = 10.0
 #: The triggerer hands an event on within a second or two. What was written down as announced before that would be lost
 #: if the triggerer ended in between; so the event comes first, then this pause, then the writing.
 SETTLE_SECONDS = 3.0
@@ -140,7 +144,7 @@ class Announced:
     def __init__(self, marks: str | None, *, announce_existing: bool = False) -> None:
         known = marks or ""
         self._marks = dict.fromkeys(known[at : at + MARK_LENGTH] for at in range(0, len(known), MARK_LENGTH))
-        self._announces_all = announce_existing and marks is None
+        self._announces_all = announce_existing
         #: Whether there was a first look, now or before a restart.
         self.has_begun = marks is not None
         #: Whether there is more to remember than there is room.
@@ -157,27 +161,39 @@ class Announced:
         """Take in one campaign of a look, and whether it has reached the goal."""
         mark = mark_of(campaign_id)
         if mark in self._marks:
+            # At the end are those seen last; the others give way first.
             del self._marks[mark]
+            self._marks[mark] = None
         elif reached:
             self._fresh[campaign_id] = mark
         else:
             self._still_on_the_way.add(mark)
             return
-        # At the end are those seen last; the others give way first.
-        self._marks[mark] = None
         self._there += 1
 
     def end_look(self) -> frozenset[str]:
         """Return the ids of the campaigns to announce, now that all of a look were taken in."""
         self.is_crowded |= self._there > MOST_REMEMBERED
-        fresh = self._fresh if self.has_begun or self._announces_all else {}
-        if self.is_crowded and not self._announces_all:
-            fresh = {campaign_id: mark for campaign_id, mark in fresh.items() if mark in self._on_the_way}
-        for mark in list(self._marks)[: max(0, len(self._marks) - MOST_REMEMBERED)]:
-            del self._marks[mark]
-        self.has_begun, self._announces_all = True, False
+        if not self.has_begun:
+            news = self._fresh if self._announces_all else {}
+        elif self.is_crowded:
+            news = {campaign_id: mark for campaign_id, mark in self._fresh.items() if mark in self._on_the_way}
+        else:
+            news = self._fresh
+        self._marks |= {mark: None for campaign_id, mark in self._fresh.items() if campaign_id not in news}
+        self._make_room()
+        self.has_begun = True
         self._on_the_way, self._still_on_the_way, self._there, self._fresh = self._still_on_the_way, set(), 0, {}
-        return frozenset(fresh)
+        return frozenset(news)
+
+    def remember(self, campaign_id: str) -> None:
+        """Never announce a campaign again."""
+        self._marks[mark_of(campaign_id)] = None
+        self._make_room()
+
+    def _make_room(self) -> None:
+        for mark in list(islice(self._marks, max(0, len(self._marks) - MOST_REMEMBERED))):
+            del self._marks[mark]
 
     def marks(self) -> str:
         """Return what another process needs to go on."""
@@ -296,13 +312,16 @@ class ListPoll:
         self._poll_interval = poll_interval
         self._patience = Patience(conn_id, patience, time.time())
         self._client: CampaignClient | None = None
+        #: The newest look, and how many there were.
+        self.newest: Look | None = None
+        self.looks = 0
         self._not_before = 0.0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="campaign-list")
         self._ended = threading.Event()
 
-    async def looks(self) -> AsyncIterator[Look]:
+    async def run(self) -> AsyncIterator[ListPoll]:
         """
-        Yield one look for each walk, for ever.
+        Look, for ever; yield itself after each look, so that a watcher that is late sees only the newest.
 
         :raises CampaignUnreachable: There was no good answer for longer than the patience.
         :raises CampaignRequestFailed: The vendor refused twice in a row, or the connection cannot be used.
@@ -312,15 +331,15 @@ class ListPoll:
                 # Whatever it is that fails, the next look comes an interval later: Airflow starts a trigger that
                 # raises again within a second.
                 try:
-                    look = await self._look()
+                    self.newest = await self._look()
                 except Exception as error:
                     log.warning("Could not look at the campaigns of connection %r: %s", self.conn_id, error)
                     self._patience.missed(error, time.time())
                     self._make_way(error)
                 else:
                     self._patience.answered(time.time())
-                    yield look
-                    del look
+                    self.looks += 1
+                    yield self
                 await self._sleep()
         finally:
             self._ended.set()
@@ -429,8 +448,10 @@ class CampaignEventTrigger(BaseEventTrigger):
         )
 
     The event's payload is the campaign as a plain dict (``id``, ``name``, ``status``, ``vendor_status``, ``progress``,
-    ``counts``) with ``vendor`` and ``conn_id``. Campaigns that reach the goal at about the same time may come together
-    in one DAG run: go through all of the run's ``triggering_asset_events``.
+    ``counts``) with ``vendor`` and ``conn_id``. A DAG normally runs once for each event, but Airflow may hand several
+    over to one run, so go through all of the run's ``triggering_asset_events``. Give each asset one watcher, and
+    schedule a DAG that is for several watchers on ``asset_1 | asset_2``: of the events of one asset that come before
+    the scheduler has made a run for the first, Airflow keeps the others for the asset's next event.
 
     A campaign is announced the first time that it has reached the goal and fits all filters, and never again, also if
     the vendor runs it once more. Campaigns that are canceled or failed do not reach the goal. Those that had reached it
@@ -438,9 +459,9 @@ class CampaignEventTrigger(BaseEventTrigger):
 
     From Airflow 3.3 on, what was announced is kept in the asset's state store: a watch goes on after a restart of the
     triggerer, and also announces what reached the goal meanwhile. It begins anew when a filter or the goal is changed.
-    A triggerer that ends within seconds after an event may fire that event again; none is lost. Below 3.3 each restart
-    begins a new watch, and what reaches the goal meanwhile is not announced. From 3.3 on too, watchers with the same
-    ``conn_id``, ``hook_params``, ``poll_interval`` and ``patience`` share their requests.
+    A triggerer that ends within seconds after an event may fire that event again, rather than lose it. Below 3.3 each
+    restart begins a new watch, and what reaches the goal meanwhile is not announced. From 3.3 on too, watchers with the
+    same ``conn_id``, ``hook_params``, ``poll_interval`` and ``patience`` share their requests.
 
     It only ever reads at the vendor: the list of campaigns for each look, and only for a ``progress_threshold`` at a
     vendor whose list tells no progress also the running campaigns that fit, one by one. A paused campaign is then
@@ -458,6 +479,8 @@ class CampaignEventTrigger(BaseEventTrigger):
         common to all vendors, such as ``running``, ``sent`` or ``finished``.
     :param announce_existing: Whether a watch that begins announces what has reached the goal already.
     :param poll_interval: Seconds between two looks, by default 60.
+    :param event_interval: Seconds between two events at least, by default 10, so that the scheduler makes a run for
+        each of the campaigns that reach the goal together; more for a scheduler whose loop takes longer.
     :param patience: Seconds without a good answer of the vendor before the trigger fails, by default 30 minutes;
         Airflow starts it again at once.
     :param hook_params: Further arguments of the hook, such as ``{"campaign_type": "voice"}`` at Kore.ai.
@@ -475,6 +498,7 @@ class CampaignEventTrigger(BaseEventTrigger):
         statuses: Iterable[str] | None = None,
         announce_existing: bool = False,
         poll_interval: float = DEFAULT_POLL_INTERVAL_SECONDS,
+        event_interval: float = DEFAULT_EVENT_INTERVAL_SECONDS,
         patience: float = DEFAULT_PATIENCE_SECONDS,
         hook_params: Mapping[str, Any] | None = None,
     ) -> None:
@@ -494,6 +518,9 @@ class CampaignEventTrigger(BaseEventTrigger):
                 None if progress_threshold is None else as_number("progress_threshold", progress_threshold)
             )
             self.poll_interval = as_number("poll_interval", poll_interval)
+            self.event_interval = as_number("event_interval", event_interval)
+            if self.event_interval < 0:
+                raise InvalidRequest(f"event_interval must not be negative; got {self.event_interval:g}.")
             self.patience = as_number("patience", patience)
             terms = Terms(Goal(until, self.progress_threshold), self.poll_interval, patience=self.patience)
             self._wanted = Wanted(
@@ -519,6 +546,7 @@ class CampaignEventTrigger(BaseEventTrigger):
                 "statuses": self.statuses,
                 "announce_existing": self.announce_existing,
                 "poll_interval": self.poll_interval,
+                "event_interval": self.event_interval,
                 "patience": self.patience,
                 "hook_params": self.hook_params,
             },
@@ -533,20 +561,21 @@ class CampaignEventTrigger(BaseEventTrigger):
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Any]:
         """Look at the connection's campaigns for all watchers that share the looks."""
         poll = ListPoll(kwargs["conn_id"], kwargs["hook_params"], kwargs["poll_interval"], kwargs["patience"])
-        async with aclosing(poll.looks()) as looks:  # type: ignore[type-var]
-            async for look in looks:
-                yield look
-                del look
+        async with aclosing(poll.run()) as looks:  # type: ignore[type-var]
+            async for newest in looks:
+                yield newest
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
         """Turn looks into the events of this watcher."""
         announced: Announced | None = None
         is_written = True
         patience = Patience(self.conn_id, self.patience, time.time())
-        async for look in shared_stream:
+        earliest, dealt_with = 0.0, 0
+        async for poll in shared_stream:
             announced = announced or await self._recalled()
-            if announced is None:
+            if announced is None or poll.looks == dealt_with:
                 continue
+            dealt_with, look = poll.looks, poll.newest
             seen = await self._seen(look, announced, patience)
             if seen is None:
                 continue
@@ -555,24 +584,31 @@ class CampaignEventTrigger(BaseEventTrigger):
                 announced.take(campaign.id, reached=self._wanted.is_reached_by(campaign))
                 if place % SLICE == 0:
                     await asyncio.sleep(0)
-            news = announced.end_look()
+            ids = announced.end_look()
             self._tell_of_crowd(announced)
-            for campaign in seen:
-                if campaign.id in news:
-                    self.log.info("Campaign %s reached %s: %s", campaign.id, self._wanted.goal, described(campaign))
-                    yield TriggerEvent({**campaign.as_dict(), "vendor": look.vendor, "conn_id": self.conn_id})
-            if self._stores() and (news or not is_written):
-                if news:
-                    await asyncio.sleep(min(SETTLE_SECONDS, self.poll_interval))
-                is_written = await self._write(announced)
+            news, vendor = [campaign for campaign in seen if campaign.id in ids], look.vendor
+            # What a look saw may be much, and the next one may be long in coming.
             del look, seen
+            for campaign in news:
+                await asyncio.sleep(max(0.0, earliest - time.monotonic()))
+                earliest = time.monotonic() + self.event_interval
+                self.log.info("Campaign %s reached %s: %s", campaign.id, self._wanted.goal, described(campaign))
+                yield TriggerEvent({**campaign.as_dict(), "vendor": vendor, "conn_id": self.conn_id})
+                announced.remember(campaign.id)
+                if self._stores():
+                    await asyncio.sleep(min(SETTLE_SECONDS, self.event_interval))
+                    is_written = await self._write(announced)
+            if not is_written:
+                is_written = await self._write(announced)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Watch alone, where Airflow has no shared streams."""
-        async with aclosing(type(self).open_shared_stream(self.serialize()[1])) as looks:  # type: ignore[type-var]
-            async with aclosing(self.filter_shared_stream(looks)) as events:  # type: ignore[type-var]
-                async for event in events:
-                    yield event
+        looks = type(self).open_shared_stream(self.serialize()[1])
+        events = self.filter_shared_stream(looks)
+        # Closed here and now, not when Python gets round to it: the poll has a thread.
+        async with aclosing(looks), aclosing(events):  # type: ignore[type-var]
+            async for event in events:
+                yield event
 
     async def _seen(self, look: Look, announced: Announced, patience: Patience) -> list[Campaign] | None:
         """Return the campaigns that the watch is for, or None where not enough is known of them to begin with."""
@@ -630,9 +666,10 @@ class CampaignEventTrigger(BaseEventTrigger):
 
     @property
     def _state_key(self) -> str:
-        # How often it looks and how long it bears failures make no other watch.
+        # In what manner it watches makes no other watch.
         kwargs = self.serialize()[1]
-        what = {name: kwargs[name] for name in kwargs if name not in ("poll_interval", "patience", "announce_existing")}
+        manner = ("poll_interval", "event_interval", "patience", "announce_existing")
+        what = {name: value for name, value in kwargs.items() if name not in manner}
         return f"announced_campaigns_{hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]}"
 
     def _tell_of_crowd(self, announced: Announced) -> None:

@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: A new wait gets its first look this soon; those that come together, as after a restart, share it.
-GATHER_SECONDS = 0.2
-#: A wait that is due within this share of its interval is looked after along with those that are due now, so that
-#: waits that began apart come together.
-MERGE_SHARE = 0.25
+#: Ticks are a little closer than the interval, and each comes this much before or after its time (both as shares of
+#: the interval): so they spread, and a wait is never looked after later than it asks for.
+STEP_SHARE = 0.95
+JITTER_SHARE = 0.025
 #: Waits served between two turns of the event loop, which other triggers need too.
 SLICE = 200
 #: Campaigns asked for in one go where each costs requests of its own, so that the first need not wait for the last.
@@ -42,21 +41,56 @@ class Seat:
         self.watch = watch
         self.tell = tell
         self.future = future
-        self.due = time.time() + GATHER_SECONDS
+        self.due = 0.0
         # What is logged about this wait belongs into its task's log, which Airflow finds by the context.
         self.context = contextvars.copy_context()
 
-    def serve(self, sight: Campaign | CampaignAPIError, chance: float) -> bool:
-        """Take in what was seen; end the wait or set the time of the next look. Return whether it has ended."""
+    def serve(self, sight: Campaign | CampaignAPIError) -> bool:
+        """Take in what was seen; return whether the wait has ended."""
         if self.future.done():
             return True
         outcome = self.context.run(take, self.watch, sight, self.tell)
         if outcome:
             self.future.set_result(outcome)
-            return True
-        now = time.time()
-        self.due = now + self.watch.pause(now, chance)
-        return False
+        return outcome is not None
+
+
+class Ticks:
+    """
+    When waits are looked after: those of one interval share their ticks, whenever they began.
+
+    :param epoch: Where the ticks are counted from, in seconds since the epoch.
+    """
+
+    def __init__(self, epoch: float) -> None:
+        self._epoch = epoch
+        self._jitter: dict[tuple[float, int], float] = {}
+
+    def next_due(self, watch: Watch, now: float, *, joins: bool) -> float:
+        """
+        Return when a wait is looked after next: at a tick of its interval, but not past its deadline, nor before the
+        vendor said that it may be asked again.
+
+        :param joins: Whether it has just come (and waits for the next tick) or was looked after at one.
+        """
+        interval = watch.terms.poll_interval
+        pause = watch.pause(now, 1.0)
+        if pause > interval:
+            return now + pause
+        step = STEP_SHARE * interval
+        place = (now - self._epoch) / step
+        # A tick may have come early, so what was looked after now belongs to the nearest one.
+        number = (int(place) if joins else round(place)) + 1
+        tick = self._epoch + number * step + self._jitter_of(interval, number) * interval
+        return min(tick, now + pause if pause < interval else tick)
+
+    def _jitter_of(self, interval: float, number: int) -> float:
+        known = self._jitter.get((interval, number))
+        if known is None:
+            for old in [key for key in self._jitter if key[0] == interval and key[1] < number - 2]:
+                del self._jitter[old]
+            known = self._jitter[interval, number] = JITTER_SHARE * (2 * random.random() - 1)
+        return known
 
 
 class Lane:
@@ -84,9 +118,13 @@ class Lane:
         self._joined = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._warned = False
+        # Pollers that begin together, as after a restart, look at different times.
+        self._ticks = Ticks(time.time() - random.random() * 3600)
 
     def join(self, seat: Seat) -> None:
         """Take a wait in."""
+        # The task looked before it deferred; and after a restart thousands of waits must not all look at once.
+        seat.due = self._ticks.next_due(seat.watch, time.time(), joins=True)
         self.seats.add(seat)
         self._joined.set()
         if self._task is None or self._task.done():
@@ -112,10 +150,9 @@ class Lane:
                     except TimeoutError:
                         pass
                     continue
-                slack = now + MERGE_SHARE * min(seat.watch.terms.poll_interval for seat in self.seats)
                 # Whatever happens in a look, the other triggers of this event loop get their turn.
                 await asyncio.sleep(0)
-                await self._look(sorted((seat for seat in self.seats if seat.due <= slack), key=lambda seat: seat.due))
+                await self._look(sorted((seat for seat in self.seats if seat.due <= now), key=lambda seat: seat.due))
         except Exception as error:
             for seat in list(self.seats):
                 if not seat.future.done():
@@ -145,7 +182,6 @@ class Lane:
             return
         figures = any(seat.watch.terms.needs_figures for seat in seats)
         ids = [seat.watch.campaign_id for seat in seats]
-        chance = random.random()
         found: dict[str, Campaign] = {}
         failure: CampaignAPIError | None = None
         vendor = ""
@@ -158,8 +194,10 @@ class Lane:
             self._refused(error)
         for place, seat in enumerate(seats, start=1):
             campaign_id = seat.watch.campaign_id
-            if seat.serve(failure or found.get(campaign_id) or _not_known(vendor, campaign_id), chance):
+            if seat.serve(failure or found.get(campaign_id) or _not_known(vendor, campaign_id)):
                 self.seats.discard(seat)
+            else:
+                seat.due = self._ticks.next_due(seat.watch, time.time(), joins=False)
             if place % SLICE == 0:
                 await asyncio.sleep(0)
 

@@ -236,6 +236,7 @@ class Watch:
     :param campaign_id: Whom it watches.
     :param terms: On which terms.
     :param now: When it begins, in seconds since the epoch.
+    :param refusals: How many looks in a row were refused before it came here.
     """
 
     __slots__ = (
@@ -251,11 +252,11 @@ class Watch:
         "terms",
     )
 
-    def __init__(self, campaign_id: str, terms: Terms, now: float) -> None:
+    def __init__(self, campaign_id: str, terms: Terms, now: float, refusals: int = 0) -> None:
         self.campaign_id = campaign_id
         self.terms = terms
         self._last_answer = now
-        self._refusals = 0
+        self._refusals = refusals
         self._asked_pause = 0.0
         self._campaign: Campaign | None = None
         #: When the figures last moved, and what they were.
@@ -263,6 +264,11 @@ class Watch:
         self._first_progress: tuple[float, float] | None = None
         self._told: tuple[str | None, int | None] | None = None
         self._told_no_progress = False
+
+    @property
+    def refusals(self) -> int:
+        """How many looks in a row were refused."""
+        return self._refusals
 
     def carried(self) -> dict[str, Any]:
         """Return what another process needs to go on with this wait, as plain JSON values."""
@@ -343,9 +349,9 @@ class Watch:
         Return the seconds to sleep before the next look: the interval, or longer if the vendor asked for it with its
         last refusal, but never past the deadline.
 
-        :param chance: A random number from 0 to 1; spreads waits that began together by a tenth either way.
+        :param chance: A random number from 0 to 1; lets waits that began together drift apart by up to a tenth.
         """
-        seconds = max(self.terms.poll_interval * (0.9 + 0.2 * chance), self._asked_pause)
+        seconds = max(self.terms.poll_interval * (0.9 + 0.1 * chance), self._asked_pause)
         if self.terms.deadline is None:
             return seconds
         return max(0.0, min(seconds, self.terms.deadline - now))

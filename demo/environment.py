@@ -28,6 +28,8 @@ def airflow_environment(home: Path, connections: Mapping[str, Mapping[str, Any]]
         "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "example_dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+        # Below Airflow's 5 seconds, a task that resumes soon after it deferred can be taken for one that was lost.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         # Airflow looks its own command up on the PATH.
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in connections.items()},

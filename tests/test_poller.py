@@ -15,7 +15,7 @@ from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
-from airflow_provider_campaigns.poller import Poller, active_pollers, shared_poller
+from airflow_provider_campaigns.poller import Poller, Ticks, active_pollers, shared_poller
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.wait import Goal, Outcome, Reason, Terms, Watch
 
@@ -111,24 +111,26 @@ def test_nothing_is_asked_when_nobody_waits_and_no_thread_stays(campaign_sandbox
     assert not [one.name for one in threading.enumerate() if "campaign-poller" in one.name]
 
 
-def test_a_late_joiner_is_looked_after_at_once_and_not_an_interval_later(campaign_sandbox: Sandbox) -> None:
+def test_a_late_joiner_comes_into_step_with_those_who_wait_already(campaign_sandbox: Sandbox) -> None:
     campaign_sandbox.set_speed(1)
-    running = KinboxHook().create_campaign(name="W").id
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(8)]
 
-    async def run() -> float:
+    async def run() -> None:
         poller = shared_poller("key", connecting(kinbox))
-        first = asyncio.create_task(poller.wait(watch(running, interval=30)))
-        await asyncio.sleep(1)
-        campaign_sandbox.set_speed(100_000)
-        began = time.monotonic()
-        late = await poller.wait(watch(running, interval=30))
-        assert late.reason is Reason.MET
-        spent = time.monotonic() - began
-        first.cancel()
-        await asyncio.gather(first, return_exceptions=True)
-        return spent
+        tasks = []
+        for campaign_id in ids:
+            tasks.append(asyncio.create_task(poller.wait(watch(campaign_id, interval=1))))
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(5)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    assert asyncio.run(run()) < 15
+    asyncio.run(run())
+    # Eight waits over five seconds would be forty looks of their own; together they are one page of the list each.
+    requests = campaign_sandbox.journal("kinbox")["counts"]["kinbox"]
+    assert 3 <= requests["list_campaigns"] <= 8
+    assert requests.get("get_campaign", 0) <= 5
 
 
 def test_waits_for_a_status_never_pay_for_figures(campaign_sandbox: Sandbox) -> None:
@@ -235,3 +237,26 @@ def test_a_poller_belongs_to_one_event_loop(campaign_sandbox: Sandbox) -> None:
         return shared_poller("key", connecting(kinbox))
 
     assert asyncio.run(poller()) is not asyncio.run(poller())
+
+
+@pytest.mark.parametrize("interval", [1.0, 7.5, 60.0, 3600.0])
+def test_ticks_are_shared_kept_to_and_never_further_apart_than_the_interval(interval: float) -> None:
+    ticks = Ticks(1_000_000.0)
+    now = 1_000_123.4
+    for number in range(200):
+        one, other = (Watch(name, Terms(Goal(), interval), now) for name in ("1", "2"))
+        due = ticks.next_due(one, now, joins=number == 0)
+        assert due == ticks.next_due(other, now, joins=number == 0)
+        assert (-0.03 if number == 0 else 0.89) * interval < due - now <= interval * 1.000001
+        now = due
+
+
+def test_a_joiner_waits_an_interval_at_most() -> None:
+    ticks = Ticks(0.0)
+    for place in range(1000):
+        now = 1e6 + place * 0.0613
+        assert now - 0.26 < ticks.next_due(Watch("1", Terms(Goal(), 10.0), now), now, joins=True) < now + 10
+
+
+def test_a_deadline_comes_before_the_tick() -> None:
+    assert Ticks(0.0).next_due(Watch("1", Terms(Goal(), 60.0, 1005.0), 1000.0), 1000.0, joins=False) == 1005.0

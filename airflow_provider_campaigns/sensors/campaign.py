@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: Where a wait in reschedule mode, which begins anew in another process at each look, keeps what it must not forget.
 CARRIED_KEY = "campaign_wait"
+#: Where there is no such place, how soon after a refusal the campaign is looked at again, at most.
+SECOND_LOOK_SECONDS = 10.0
 
 
 class CampaignSensor(BaseSensorOperator):
@@ -153,6 +155,7 @@ class CampaignSensor(BaseSensorOperator):
                 terms,
                 hook_params=self.hook_params,
                 on_kill=self.wait_options.on_kill,
+                refusals=self._watch.refusals,
             ),
             method_name="execute_complete",
             # The trigger keeps the deadline itself; this is for a triggerer that is gone.
@@ -162,14 +165,8 @@ class CampaignSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
-        store = context.get("task_state_store") if self.reschedule else None
-        watch = self._watch
-        if store is not None and watch is not None:
-            watch.go_on(_mapping(store.get(CARRIED_KEY)))
-        outcome = self._look()
+        outcome = self._look_anew(context) if self.reschedule else self._look()
         if outcome is None:
-            if store is not None and watch is not None:
-                store.set(CARRIED_KEY, watch.carried())
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._settled(outcome))
 
@@ -196,6 +193,28 @@ class CampaignSensor(BaseSensorOperator):
         if self.exponential_backoff or self._watch is None:
             return float(super()._get_next_poke_interval(*args, **kwargs))
         return self._watch.pause(time.time(), random.random())
+
+    def _look_anew(self, context: Context) -> Outcome | None:
+        """Look once in reschedule mode, where each look is a process of its own."""
+        if self._watch is None:
+            raise RuntimeError("poke was called before execute.")
+        store = context.get("task_state_store")
+        if store is None:
+            outcome = self._look()
+            if outcome is None and self._watch.refusals:
+                # Nothing takes the refusal along to the next look, so whether it is an answer is found out now.
+                time.sleep(min(self._watch.terms.poll_interval, SECOND_LOOK_SECONDS))
+                outcome = self._look()
+            return outcome
+        # The store outlives a try and a clear, but a new try is a new wait.
+        try_number = context["ti"].try_number
+        carried = _mapping(store.get(CARRIED_KEY))
+        if carried.get("try_number") == try_number:
+            self._watch.go_on(carried)
+        outcome = self._look()
+        if outcome is None:
+            store.set(CARRIED_KEY, {**self._watch.carried(), "try_number": try_number})
+        return outcome
 
     def _look(self) -> Outcome | None:
         if self._watch is None or self._client is None:

@@ -56,6 +56,7 @@ class CampaignTrigger(BaseTrigger):
     :param max_failed_ratio: See :class:`~airflow_provider_campaigns.wait.Gates`.
     :param brake: See :class:`~airflow_provider_campaigns.wait.Gates`.
     :param on_kill: ``leave``, ``pause`` or ``stop`` the campaign when a user kills the task, or the deadline passes.
+    :param refusals: How many looks in a row were refused before the task deferred.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class CampaignTrigger(BaseTrigger):
         max_failed_ratio: float | None = None,
         brake: float | None = None,
         on_kill: str = "leave",
+        refusals: int = 0,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.conn_id = conn_id
@@ -92,6 +94,7 @@ class CampaignTrigger(BaseTrigger):
         self.brake = brake
         # The name on_kill is the method's that Airflow calls.
         self.kill_policy = on_kill
+        self.refusals = refusals
 
     @classmethod
     def of(
@@ -102,6 +105,7 @@ class CampaignTrigger(BaseTrigger):
         *,
         hook_params: Mapping[str, Any] | None,
         on_kill: str,
+        refusals: int = 0,
     ) -> CampaignTrigger:
         """Return the trigger of a wait."""
         return cls(
@@ -119,6 +123,7 @@ class CampaignTrigger(BaseTrigger):
             max_failed_ratio=terms.gates.max_failed_ratio,
             brake=terms.gates.brake,
             on_kill=on_kill,
+            refusals=refusals,
         )
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -140,6 +145,7 @@ class CampaignTrigger(BaseTrigger):
                 "max_failed_ratio": self.max_failed_ratio,
                 "brake": self.brake,
                 "on_kill": self.kill_policy,
+                "refusals": self.refusals,
             },
         )
 
@@ -172,7 +178,7 @@ class CampaignTrigger(BaseTrigger):
         )
         key = json.dumps([self.hook_class, self.conn_id, self.hook_params], sort_keys=True)
         poller = shared_poller(key, self._client)
-        outcome = await poller.wait(Watch(self.campaign_id, terms, time.time()), self.log)
+        outcome = await poller.wait(Watch(self.campaign_id, terms, time.time(), self.refusals), self.log)
         if outcome.reason is Reason.BRAKE or (outcome.reason is Reason.TIMEOUT and self.kill_policy != "leave"):
             await self._with_client(
                 lambda client: hold_after(outcome, client, self.campaign_id, self.kill_policy, self.log)

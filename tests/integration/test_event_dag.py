@@ -1,0 +1,279 @@
+"""Event-driven DAGs in a whole Airflow: watchers share a poll, and a DAG runs once for each campaign."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.sandbox.server import Sandbox
+
+pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow shares and remembers from 3.3 on")
+# Never at the same time as the other whole Airflow.
+pytestmark = pytest.mark.xdist_group("airflow_standalone")
+
+#: Seconds for anything that Airflow does by itself in a few; a loaded machine takes its time.
+DEADLINE = 120.0
+POLL_INTERVAL = 0.5
+EVENT_INTERVAL = 4.0
+
+DAGS = f"""
+import json
+import os
+
+import pendulum
+from airflow.sdk import DAG, Asset, AssetWatcher, task
+
+from airflow_provider_campaigns.triggers.campaign import CampaignEventTrigger
+
+
+def watched(name, **arguments):
+    intervals = {{"poll_interval": {POLL_INTERVAL}, "event_interval": {EVENT_INTERVAL}}}
+    trigger = CampaignEventTrigger(conn_id="kinbox_default", **intervals, **arguments)
+    return Asset(name, watchers=[AssetWatcher(name=name, trigger=trigger)])
+
+
+@task
+def note(triggering_asset_events=None, dag_run=None):
+    for events in triggering_asset_events.values():
+        for event in events:
+            line = {{"dag": dag_run.dag_id, "run": dag_run.run_id, "asset": event.asset.name, "extra": event.extra}}
+            with open(os.environ["NOTES"], "a") as notes:
+                notes.write(json.dumps(line) + chr(10))
+
+
+ASSETS = [watched("winter_finished", name_pattern="Winter*"), watched("half_sent", progress_threshold=50)]
+for asset in ASSETS:
+    with DAG("after_" + asset.name, schedule=[asset], start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+        note()
+"""
+
+# Ends a part of Airflow when the test closes the pipe or is gone, however it went. Airflow's tasks have process groups
+# of their own, but they all stay in the session.
+GUARD = """
+import os, signal, subprocess, sys
+import psutil
+
+part = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
+sys.stdin.read()
+for again in range(3):
+    for pid in psutil.pids():
+        try:
+            if os.getsid(pid) == part.pid:
+                os.kill(pid, signal.SIGKILL)
+        except OSError:
+            pass
+part.wait()
+"""
+
+
+def until(what: str, condition: Callable[[], Any], seconds: float = DEADLINE) -> Any:
+    """Ask again and again until the answer is true, and return it."""
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up:
+        answer = condition()
+        if answer:
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"Not within {seconds:g} s: {what}")
+
+
+def free_ports(number: int) -> list[int]:
+    """Return ports of this machine that nobody listens on."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+class Airflow:
+    """The parts of a running Airflow, each a process that can be killed alone."""
+
+    def __init__(self, home: Path, environment: dict[str, str]) -> None:
+        self.home = home
+        self.notes = home / "notes"
+        self._environment = {**environment, "NOTES": str(self.notes)}
+        self._parts: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, *parts: str) -> None:
+        """Start parts by their names on the command line."""
+        for part in parts:
+            command = [sys.executable, "-c", GUARD, sys.executable, "-m", "airflow", part]
+            with (self.home / f"{part}.log").open("ab") as log:
+                self._parts[part] = subprocess.Popen(
+                    command,
+                    env=self._environment,
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+
+    def kill(self, *parts: str) -> None:
+        """Kill parts, all their processes, without a word of warning; by default all parts."""
+        for part in parts or tuple(self._parts):
+            guard = self._parts.pop(part)
+            assert guard.stdin is not None
+            guard.stdin.close()
+            guard.wait(30)
+
+    def noted(self, dag_id: str) -> list[dict[str, Any]]:
+        """Return what the runs of a DAG wrote down, one entry for each event."""
+        lines = self.notes.read_text().splitlines() if self.notes.exists() else []
+        return [entry for entry in map(json.loads, lines) if entry["dag"] == dag_id]
+
+    def log_tails(self) -> str:
+        """Return the ends of all logs."""
+        return "\n".join(
+            f"--- {path.relative_to(self.home)}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-25:])
+            for path in sorted(self.home.rglob("*.log"))
+        )
+
+
+class Kinbox:
+    """What the tests do and see at the vendor."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._client = KinboxClient("token", base_url=sandbox.base_url("kinbox"))
+
+    def launch(self, name: str) -> str:
+        """Return the id of a new campaign, whose time stands still."""
+        url = "https://files.example.com/leads.csv?leads=20"
+        return self._client.create_campaign(name=name, lead_type="file", leads_asset_url=url).id
+
+    def let_finish(self) -> None:
+        """Let some minutes pass, in which all campaigns finish, and then stop time again."""
+        self._sandbox.set_speed(1000)
+        until("all have finished", lambda: {one["status"] for one in self._journal()["campaigns"]} == {"done"})
+        self._sandbox.set_speed(0)
+
+    def looks(self) -> list[float]:
+        """Return when the list of campaigns was asked for."""
+        return [one["at"] for one in self._journal()["requests"] if one["endpoint"] == "list_campaigns"]
+
+    def wait_for_look(self) -> None:
+        """Wait until all that there is now has been looked at."""
+        before = len(self.looks())
+        until("another look", lambda: len(self.looks()) >= before + 2)
+
+    def _journal(self) -> dict[str, Any]:
+        return self._sandbox.journal("kinbox")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """The vendors, whose time the tests let go on."""
+    with Sandbox(speed=0) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def kinbox(sandbox: Sandbox) -> Kinbox:
+    """The vendor, with one campaign that had finished before anybody watched."""
+    kinbox = Kinbox(sandbox)
+    kinbox.launch("Winter of last year")
+    kinbox.let_finish()
+    return kinbox
+
+
+@pytest.fixture(scope="module")
+def airflow(
+    sandbox: Sandbox, kinbox: Kinbox, airflow_setup: ModuleType, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Airflow]:
+    """The running Airflow, one for all tests of this file."""
+    home = tmp_path_factory.mktemp("event_dag")
+    (home / "dags").mkdir()
+    (home / "dags" / "watched.py").write_text(DAGS)
+    port, *log_ports = map(str, free_ports(3))
+    environment = {
+        **airflow_setup.airflow_environment(home, {"kinbox_default": sandbox.connections()["kinbox_default"]}),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__CORE__PARALLELISM": "2",
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": port,
+        "AIRFLOW__API__WORKERS": "1",
+        # The parts are processes of their own, which have to agree on what one command would make up for all.
+        "AIRFLOW__API__SECRET_KEY": os.urandom(16).hex(),
+        "AIRFLOW__API_AUTH__JWT_SECRET": os.urandom(32).hex(),
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": log_ports[0],
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": log_ports[1],
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        # A triggerer that was killed is taken for dead after some seconds.
+        "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
+    }
+    airflow_setup.migrate(home, environment)
+    running = Airflow(home, environment)
+    try:
+        running.start("dag-processor", "triggerer", "api-server", "scheduler")
+        try:
+            until("the watchers look", lambda: len(kinbox.looks()) >= 2)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{running.log_tails()}") from None
+        yield running
+    finally:
+        running.kill()
+
+
+def test_two_watchers_on_one_connection_share_one_poll(airflow: Airflow, kinbox: Kinbox) -> None:
+    kinbox.wait_for_look()
+    began = time.time()
+    time.sleep(10 * POLL_INTERVAL)
+    looks = [at for at in kinbox.looks() if at >= began]
+    # At the shortest, an interval is nine tenths; two polls would be twice as many.
+    assert 4 <= len(looks) <= (time.time() - began) / (0.9 * POLL_INTERVAL) + 1
+
+
+def test_a_dag_runs_once_for_each_campaign_with_the_event_that_triggered_it(airflow: Airflow, kinbox: Kinbox) -> None:
+    north, south, summer = map(kinbox.launch, ("Winter north", "Winter south", "Summer"))
+    kinbox.let_finish()
+    until("both are noted", lambda: len(airflow.noted("after_winter_finished")) >= 2)
+    until("all are noted", lambda: len(airflow.noted("after_half_sent")) >= 3)
+    kinbox.wait_for_look()
+
+    noted = airflow.noted("after_winter_finished")
+    assert {entry["asset"] for entry in noted} == {"winter_finished"}
+    assert [entry["extra"]["from_trigger"] for entry in noted] == [True, True]
+    payloads = {entry["extra"]["payload"]["id"]: entry["extra"]["payload"] for entry in noted}
+    assert set(payloads) == {north, south}
+    assert {name: payloads[north][name] for name in ("name", "status", "vendor", "conn_id")} == {
+        "name": "Winter north",
+        "status": "finished",
+        "vendor": "Kinbox",
+        "conn_id": "kinbox_default",
+    }
+    for dag_id, ids in (("after_winter_finished", {north, south}), ("after_half_sent", {north, south, summer})):
+        by_run = {entry["run"]: entry["extra"]["payload"]["id"] for entry in airflow.noted(dag_id)}
+        assert Counter(by_run.values()) == dict.fromkeys(ids, 1)
+        assert len(airflow.noted(dag_id)) == len(ids)
+
+
+def test_a_campaign_that_finishes_while_the_triggerer_is_dead_is_announced_and_no_other_again(
+    airflow: Airflow, kinbox: Kinbox
+) -> None:
+    before = {dag_id: airflow.noted(dag_id) for dag_id in ("after_winter_finished", "after_half_sent")}
+    airflow.kill("triggerer")
+    meanwhile = kinbox.launch("Winter meanwhile")
+    kinbox.let_finish()
+    airflow.start("triggerer")
+    for dag_id, noted in before.items():
+        until("it is noted", lambda dag_id=dag_id, noted=noted: len(airflow.noted(dag_id)) > len(noted))
+    kinbox.wait_for_look()
+    for dag_id, noted in before.items():
+        new = airflow.noted(dag_id)[len(noted) :]
+        assert [entry["extra"]["payload"]["id"] for entry in new] == [meanwhile]

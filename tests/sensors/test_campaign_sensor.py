@@ -1,0 +1,72 @@
+"""The sensor where Airflow keeps no state between looks; its three modes in real Airflow are tests of integration."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignRequestRefused
+from airflow_provider_campaigns.hooks.kinbox import KinboxHook
+from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.sensors.altur import AlturCampaignSensor
+from airflow_provider_campaigns.sensors.campaign import CampaignSensor
+from airflow_provider_campaigns.sensors.kinbox import KinboxCampaignSensor
+from airflow_provider_campaigns.sensors.koreai import KoreAICampaignSensor
+
+
+def stateless() -> Any:
+    return {"ti": SimpleNamespace(try_number=1, get_first_reschedule_date=lambda context: None)}
+
+
+def test_without_a_store_a_refusal_is_made_sure_of_within_one_look(campaign_sandbox: Sandbox) -> None:
+    sensor = KinboxCampaignSensor(
+        task_id="wait", campaign_id="674c1a2be4b0a1c2d3e4f501", mode="reschedule", poll_interval=0.1
+    )
+    with pytest.raises(CampaignRequestFailed, match="connection 'kinbox_default'"):
+        sensor.execute(stateless())
+    assert campaign_sandbox.journal("kinbox")["counts"]["kinbox"]["get_campaign"] == 2
+
+
+@pytest.mark.parametrize(
+    ("sensor", "policy"),
+    [(KinboxCampaignSensor, "stop"), (AlturCampaignSensor, "stop"), (KoreAICampaignSensor, "pause")],
+)
+def test_a_kill_policy_that_the_vendor_lacks_is_refused_when_the_dag_is_parsed(sensor: Any, policy: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"on_kill='{policy}' does not work: .* has no {policy}"):
+        sensor(task_id="wait", campaign_id="7", on_kill=policy)
+
+
+def test_it_is_refused_before_waiting_where_only_the_connection_tells_the_vendor(campaign_sandbox: Sandbox) -> None:
+    sensor = CampaignSensor(task_id="wait", campaign_id="7", conn_id="kinbox_default", on_kill="stop")
+    with pytest.raises(CampaignRequestRefused, match="Kinbox has no stop"):
+        sensor.execute(stateless())
+    assert campaign_sandbox.journal()["requests"] == []
+
+
+def test_a_kill_on_the_worker_does_what_the_policy_says(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(20)
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    sensor = KinboxCampaignSensor(task_id="wait", campaign_id=campaign_id, on_kill="pause", mode="reschedule")
+    with pytest.raises(BaseException, match=r".*"):  # Airflow's reschedule request
+        sensor.execute(stateless())
+    sensor.on_kill()
+    assert KinboxHook().get_campaign(campaign_id).vendor_status == "paused"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"until": "done"}, "until must be one of finished, sent"),
+        ({"progress_threshold": 0}, "progress_threshold"),
+        ({"poll_interval": -1}, "poll_interval"),
+        ({"patience": -1}, "patience"),
+        ({"stall_timeout": 0}, "stall_timeout"),
+        ({"brake": 2}, "brake must be a share"),
+        ({"on_kill": "cancel"}, "on_kill must be one of leave, pause, stop"),
+        ({"until": "sent", "min_delivered_ratio": 0.5}, "judge a finished campaign"),
+    ],
+)
+def test_bad_terms_are_refused_when_the_dag_is_parsed(arguments: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"Task 'wait': .*{named}"):
+        KinboxCampaignSensor(task_id="wait", campaign_id="7", **arguments)

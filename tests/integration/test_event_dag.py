@@ -26,7 +26,7 @@ pytestmark = pytest.mark.xdist_group("airflow_standalone")
 #: Seconds for anything that Airflow does by itself in a few; a loaded machine takes its time.
 DEADLINE = 120.0
 POLL_INTERVAL = 0.5
-EVENT_INTERVAL = 4.0
+EVENT_INTERVAL = 8.0
 
 DAGS = f"""
 import json

@@ -3,12 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 export UV_NO_PROGRESS := 1
 
-.PHONY: help demo test lint airflow clean
+.PHONY: help demo test lint airflow matrix bench soak clean
 
 help:
 	@echo "make demo     run the example DAGs of all vendors through Airflow against the local sandbox"
 	@echo "make test     format, lint, types and the whole test suite"
 	@echo "make airflow  Airflow with the sandbox and the three connections, to look at in a browser"
+	@echo "make matrix   play the deaths of a launch, step by step, and print what came of each"
+	@echo "make bench    measure what docs/benchmarks.md tells; make soak: only the endurance run"
 	@echo "make clean    remove what the others made"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -33,6 +35,13 @@ lint: .venv/ready
 
 test: lint
 	@$(BIN)/pytest --numprocesses auto --dist loadgroup
+
+matrix: .venv/ready
+	@$(BIN)/python tests/launch/matrix.py
+
+bench soak: .venv/ready
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[bench]'
+	@$(BIN)/python benchmarks/$(if $(filter bench,$@),run,soak).py
 
 clean:
 	rm -rf .venv .demo dist

@@ -27,7 +27,7 @@ class LaunchOutcomeUnknown(AirflowException):
 
 
 class LaunchConflict(AirflowFailException):
-    """This run already launched something else, or the same twice; not retried. Says which, and what differs."""
+    """This run launched something else before, or the same twice, or somebody meddled; not retried. Says what is so."""
 
 
 class LaunchRefused(AirflowFailException):

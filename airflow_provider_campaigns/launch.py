@@ -11,7 +11,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -66,10 +66,14 @@ class Intent:
 
     :param key: See :func:`launch_key`.
     :param fields: The request's fields and their fingerprints.
+    :param relaunch: Which relaunch it is, 0 for none.
+    :param max_tries: Airflow's count of the tries allowed, which a clear raises and nothing else does.
     """
 
     key: str
     fields: Mapping[str, str]
+    relaunch: int = 0
+    max_tries: int | None = None
 
     @property
     def sign(self) -> str:
@@ -89,13 +93,14 @@ class Intent:
     @property
     def idempotency_key(self) -> str:
         """A UUID for vendors that honour one; another payload has another one."""
-        return str(uuid.UUID(_fingerprint([self.key, dict(self.fields)]) + self.key[:20]))
+        return str(uuid.UUID(_fingerprint([self.key, dict(self.fields)]) + self.key[:20], version=4))
 
 
 def signs_in(text: str | None) -> tuple[str, str] | None:
-    """Return whose launch a text's mark tells and what was launched, or None if it has no mark."""
-    found = _MARK.search(text or "")
-    return (found.group(1).lower(), found.group(2).lower()) if found else None
+    """Return whose launch a text's last mark tells and what was launched, or None if it has no mark."""
+    # Only the last one is ours: the text before it may have been copied from a campaign that was launched so.
+    found = _MARK.findall(text or "")
+    return (found[-1][0].lower(), found[-1][1].lower()) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,14 @@ class Memory:
     :param at: When it was first meant, in seconds since the epoch.
     :param campaign_id: The campaign, once it is known.
     :param adopted: Whether the campaign was found rather than created by the try that remembered it.
+    :param unchecked: Whether it was created after an earlier try may have done so, and not yet looked for a second one.
     :param batches: How many batches of contacts are in.
     :param rows: How many rows those batches had.
     :param contacts: How many rows were created, updated, skipped, refused.
     :param refused: The first refused rows: index and reason.
     :param started: Whether sending was begun.
+    :param relaunch: Which relaunch it is, 0 for none.
+    :param max_tries: Airflow's count of the tries allowed when it was last gone on with.
     """
 
     key: str
@@ -120,11 +128,14 @@ class Memory:
     at: float
     campaign_id: str | None = None
     adopted: bool = False
+    unchecked: bool = False
     batches: int = 0
     rows: int = 0
     contacts: Mapping[str, int] = field(default_factory=dict)
     refused: Sequence[Sequence[Any]] = ()
     started: bool = False
+    relaunch: int = 0
+    max_tries: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -134,17 +145,25 @@ class Memory:
             "at": self.at,
             "campaign_id": self.campaign_id,
             "adopted": self.adopted,
+            "unchecked": self.unchecked,
             "batches": self.batches,
             "rows": self.rows,
             "contacts": dict(self.contacts),
             "refused": [list(row) for row in self.refused],
             "started": self.started,
+            "relaunch": self.relaunch,
+            "max_tries": self.max_tries,
         }
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Memory:
         """Return what was stored; fields that this version does not know are left out."""
         return cls(**{name: stored[name] for name in cls.__slots__ if name in stored})
+
+
+def remembered_in(stored: Mapping[str, Any] | None) -> Memory | None:
+    """Return what a store holds of the task instance's last launch, or None."""
+    return Memory.from_dict(stored) if stored and "key" in stored else None
 
 
 class Store(Protocol):
@@ -155,6 +174,21 @@ class Store(Protocol):
 
     def save(self, memory: Mapping[str, Any]) -> None:
         """Keep it, or raise: nothing is done that could not be remembered first."""
+
+
+def relaunch_number(memory: Memory | None, *, wanted: bool, max_tries: int, retries: int) -> int:
+    """
+    Return which relaunch a try belongs to, 0 for none: a retry always to that of the try before.
+
+    :param memory: What is remembered of the task instance's last launch, None for nothing.
+    :param wanted: Whether a clear shall launch anew.
+    :param max_tries: Airflow's count of the tries allowed: at first the task's retries; each clear raises it above the
+        number of the try before.
+    :param retries: The task's retries. They may have changed since, so they count only where nothing is remembered.
+    """
+    if memory is None or memory.max_tries is None:
+        return max(0, max_tries - retries) if wanted else 0
+    return max_tries if wanted and max_tries > memory.max_tries else memory.relaunch
 
 
 class Move(enum.StrEnum):
@@ -214,6 +248,8 @@ class Launch:
     :param store: Where it is remembered, or None.
     :param first_try: Whether this is the task instance's first try.
     :param lookup_timeout: Seconds to go on looking when nothing is found.
+    :param earliest: Before when nothing of this launch can have been made, in seconds since the epoch. Needed where
+        nothing is remembered; without it a look-up goes through all that the vendor lists.
     :param tell: Where the log lines go.
     :param sleep: How to wait.
     :param now: What time it is, in seconds since the epoch.
@@ -227,6 +263,7 @@ class Launch:
         *,
         first_try: bool,
         lookup_timeout: float = DEFAULT_LOOKUP_TIMEOUT_SECONDS,
+        earliest: float | None = None,
         tell: logging.Logger | Any = log,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
@@ -239,12 +276,17 @@ class Launch:
         self._tell = tell
         self._sleep = sleep
         self._now = now
-        stored = store.load() if store else None
+        self._stored = store.load() if store else None
+        last = remembered_in(self._stored)
         # What is remembered of another relaunch of the same task instance is no concern of this one.
-        known = Memory.from_dict(stored) if stored and stored.get("key") == intent.key else None
+        known = last if last and last.key == intent.key else None
         self._remembered = known
-        self._created_now = False
-        self.memory = known or Memory(intent.key, intent.fields, now())
+        self._earliest = known.at if known else (earliest or 0.0)
+        #: Whether this try created the campaign.
+        self.created = False
+        self.memory = known or Memory(
+            intent.key, intent.fields, now(), relaunch=intent.relaunch, max_tries=intent.max_tries
+        )
 
     def create(self, post: Callable[[], Campaign]) -> Campaign:
         """
@@ -258,9 +300,14 @@ class Launch:
         move = first_move(self._remembered, self.intent, first_try=self._first_try)
         if move is Move.REFUSE and self._remembered:
             raise self._changed(changed_fields(self._remembered, self.intent), self._remembered.campaign_id)
+        if self._remembered and self.memory.max_tries != self.intent.max_tries:
+            self._remember(max_tries=self.intent.max_tries)
         if move is Move.ADOPT and self.memory.campaign_id:
             self._tell.info("Campaign %s was launched by an earlier try; going on with it", self.memory.campaign_id)
-            return self._sound(self.client.get_campaign(self.memory.campaign_id, progress=False))
+            campaign = self.client.get_campaign(self.memory.campaign_id, progress=False)
+            if self.memory.unchecked:
+                self._check(campaign)
+            return self._sound(campaign)
         if move is Move.LOOK:
             # Where Airflow remembers and knows of no intent, no request was made, so one look is enough.
             patient = self._remembered is not None or self._store is None
@@ -279,10 +326,23 @@ class Launch:
                     "next try looks again before it creates one."
                 ) from lost
             return self._adopt(found)
-        self._created_now = True
-        self._remember(campaign_id=campaign.id)
-        if move is Move.LOOK:
-            self._check_again(campaign)
+        except Conflict:
+            raise
+        except (CampaignAPIError, InvalidRequest):
+            self._forget()
+            raise
+        self._tell.info("Campaign %s was created", campaign.id)
+        self.created = True
+        try:
+            self._remember(campaign_id=campaign.id, unchecked=move is Move.LOOK)
+        except Exception:
+            # Airflow takes nothing from a try that it gave up for lost: the next one may have launched meanwhile.
+            doubled = self._doubled(campaign)
+            if doubled:
+                raise self._hold_later(doubled) from None
+            raise
+        if self.memory.unchecked:
+            self._check(campaign)
         return campaign
 
     def add_contacts(
@@ -296,15 +356,36 @@ class Launch:
 
         :param campaign: The launch's campaign.
         :param contacts: Reads the rows from the beginning, the same ones on every try.
-        :param add: Sends the rows from an index on in batches, and yields what became of each batch.
+        :param add: Sends the rows from an index on in batches, and yields what became of each batch before it takes
+            a row of the next.
         :raises LaunchOutcomeUnknown: A batch may or may not be in; the next try sends it again under the same key.
+        :raises LaunchConflict: Somebody started the campaign before all contacts were in.
         """
-        if self.memory.started or self._start_move(campaign) is not StartMove.START:
+        if self.memory.started:
             return
         rest = islice(iter(contacts()), self.memory.rows, None)
+        move = self._start_move(campaign)
+        if move is StartMove.UNCLEAR:
+            raise self._unclear(campaign)
+        if move is not StartMove.START:
+            # Without a memory of the rows, a campaign that runs has them all: only then is it started.
+            if self._remembered and next(rest, None) is not None:
+                raise LaunchConflict(
+                    f"Campaign {campaign.id} is {campaign.status}, but only {self.memory.rows} contacts were handed "
+                    "over: somebody started it at the vendor meanwhile. Look at it there."
+                )
+            return
+        handed = self.memory.rows
+
+        def counted() -> Iterator[Mapping[str, Any]]:
+            nonlocal handed
+            for row in rest:
+                handed += 1
+                yield row
+
         tally = {"created": 0, "updated": 0, "skipped": 0, "refused": 0} | dict(self.memory.contacts)
         try:
-            for batch in add(rest, self.memory.rows):
+            for batch in add(counted(), self.memory.rows):
                 tally["created"] += batch.created
                 tally["updated"] += batch.updated
                 tally["skipped"] += batch.skipped
@@ -312,25 +393,28 @@ class Launch:
                 for index, reason in batch.refused:
                     self._tell.warning("The contact in row %d was refused: %s", index + 1, reason)
                 refused = [*self.memory.refused, *map(list, batch.refused)][:REFUSED_ROWS_TOLD]
-                handed = self.memory.rows + batch.created + batch.updated + batch.skipped + batch.failed
+                # The rows are those that were taken: what the vendor counts may not add up.
                 self._remember(batches=self.memory.batches + 1, rows=handed, contacts=dict(tally), refused=refused)
                 self._tell.info("%d contacts handed over", handed)
         except OutcomeUnknown as lost:
             raise LaunchOutcomeUnknown(f"{lost} The next try sends the batch again under the same key.") from lost
 
-    def check_refused_contacts(self, most: float | None) -> None:
+    def check_refused_contacts(self, campaign: Campaign, most: float | None) -> None:
         """
-        Refuse to go on when too many contacts were refused.
+        Refuse to start a campaign when too many contacts were refused.
 
+        :param campaign: The launch's campaign.
         :param most: A share below 1, or a count from 1 on (0 for none at all); None for no limit.
         :raises LaunchRefused: The campaign exists but was not started.
         """
+        if self.memory.started or self._start_move(campaign) is not StartMove.START:
+            return
         refused = self.memory.contacts.get("refused", 0)
         allowed = None if most is None else (most * self.memory.rows if most < 1 else most)
         if allowed is not None and refused > allowed:
             raise LaunchRefused(
                 f"{refused} of {self.memory.rows} contacts were refused, more than max_failed_contacts={most:g}. "
-                f"Campaign {self.memory.campaign_id} was not started."
+                f"Campaign {campaign.id} was not started."
             )
 
     def start(self, campaign: Campaign, begin: Callable[[str], Campaign]) -> Campaign:
@@ -347,7 +431,9 @@ class Launch:
         move = self._start_move(campaign)
         if move is StartMove.START:
             try:
-                campaign = begin(campaign.id)
+                # An answer to a start may leave the name out.
+                begun = begin(campaign.id)
+                campaign = replace(begun, name=begun.name or campaign.name)
             except OutcomeUnknown as lost:
                 raise LaunchOutcomeUnknown(f"{lost} The next try looks whether it is started.") from lost
             except Conflict:
@@ -356,10 +442,7 @@ class Launch:
                 if start_move(campaign.status) is StartMove.START:
                     raise
         elif move is StartMove.UNCLEAR:
-            raise LaunchOutcomeUnknown(
-                f"Campaign {campaign.id} is in a status that this package does not know ({campaign.vendor_status!r}), "
-                "so it is not clear whether it was started. Look at it at the vendor."
-            )
+            raise self._unclear(campaign)
         else:
             self._tell.info("Campaign %s is %s already; it is not started again", campaign.id, campaign.status)
         self._sound(campaign)
@@ -368,19 +451,20 @@ class Launch:
 
     def _start_move(self, campaign: Campaign) -> StartMove:
         # An answer to a create may leave the status out; what this try created a moment ago was never started.
-        if self._created_now and campaign.vendor_status is None:
+        if self.created and campaign.vendor_status is None:
             return StartMove.START
         return start_move(campaign.status)
 
     def _look(self, *, patient: bool) -> list[Campaign]:
-        since = datetime.datetime.fromtimestamp(self.memory.at, datetime.UTC) - LOOKUP_MARGIN
+        earliest = max(0.0, self._earliest - LOOKUP_MARGIN.total_seconds())
+        since = datetime.datetime.fromtimestamp(earliest, datetime.UTC)
         give_up = self._now() + (self._lookup_timeout if patient else 0.0)
         for attempt in range(10_000):
             try:
                 found = self.client.find_marked(f"[airflow {self.intent.sign}-", since=since)
             except CampaignAPIError as error:
                 raise LaunchOutcomeUnknown(
-                    f"Whether an earlier try launched a campaign could not be found out: {error}"
+                    f"Whether a campaign marked {self.intent.mark} was launched could not be found out: {error}"
                 ) from error
             left = give_up - self._now()
             if found or left <= 0:
@@ -391,24 +475,38 @@ class Launch:
     def _adopt(self, found: Sequence[Campaign]) -> Campaign:
         oldest = found[0]
         if len(found) > 1:
-            raise self._doubled(found)
+            conflict = self._hold_later(found)
+            self._remember(campaign_id=oldest.id, adopted=True)
+            raise conflict
         signs = signs_in(self.client.marked_text(oldest))
         if signs and signs[1] != self.intent.payload:
             raise self._changed([], oldest.id)
         self._tell.info("Campaign %s carries the mark of this launch; going on with it", oldest.id)
-        self._remember(campaign_id=oldest.id, adopted=True)
+        # One that runs, and of which nothing is remembered, was started as it was meant to be.
+        started = self._remembered is None and start_move(oldest.status) is StartMove.NOTHING
+        self._remember(campaign_id=oldest.id, adopted=True, started=started)
         return self._sound(oldest)
 
-    def _check_again(self, created: Campaign) -> None:
-        found = self._look(patient=False)
-        if any(campaign.id != created.id for campaign in found):
-            listed = {campaign.id for campaign in found}
-            raise self._doubled([*found, *([] if created.id in listed else [created])])
+    def _check(self, created: Campaign) -> None:
+        """Look whether an earlier try created one as well, until the list is up to date: it shows what was created."""
+        doubled = self._doubled(created)
+        if doubled:
+            conflict = self._hold_later(doubled)
+            self._remember(campaign_id=doubled[0].id, adopted=doubled[0].id != created.id, unchecked=False)
+            raise conflict
+        self._remember(unchecked=False)
 
-    def _doubled(self, found: Sequence[Campaign]) -> LaunchConflict:
-        """Hold all but the oldest, keep the oldest in mind, and return the error that names them."""
+    def _doubled(self, created: Campaign) -> list[Campaign]:
+        """Return all campaigns of this launch, oldest first, if there are others than the created one, else none."""
+        found = self._look(patient=True)
+        listed = {campaign.id for campaign in found}
+        if listed <= {created.id}:
+            return []
+        return found if created.id in listed else [*found, created]
+
+    def _hold_later(self, found: Sequence[Campaign]) -> LaunchConflict:
+        """Hold all but the oldest, and return the error that names them."""
         oldest, *others = found
-        self._remember(campaign_id=oldest.id, adopted=True)
         held = [f"{campaign.id} ({self._hold(campaign)})" for campaign in others]
         return LaunchConflict(
             f"This launch exists more than once at {self.client.vendor}: campaign {oldest.id} is the oldest and was "
@@ -418,6 +516,8 @@ class Launch:
     def _hold(self, campaign: Campaign) -> str:
         if campaign.status.is_over:
             return f"{campaign.status} already"
+        if campaign.status is CampaignStatus.DRAFT:
+            return "a draft, not started"
         act, done = (self.client.pause_campaign, "paused")
         if not self.client.supports("pause"):
             act, done = (self.client.stop_campaign, "stopped")
@@ -436,6 +536,13 @@ class Launch:
             )
         return campaign
 
+    @staticmethod
+    def _unclear(campaign: Campaign) -> LaunchOutcomeUnknown:
+        return LaunchOutcomeUnknown(
+            f"Campaign {campaign.id} is in a status that this package does not know ({campaign.vendor_status!r}), so "
+            "it is not clear whether it was started. Look at it at the vendor."
+        )
+
     def _changed(self, names: Sequence[str], campaign_id: str | None) -> LaunchConflict:
         what = f"campaign {campaign_id}" if campaign_id else "a campaign"
         differs = f"these fields differ: {', '.join(names)}" if names else "its fields differ"
@@ -449,3 +556,8 @@ class Launch:
         self.memory = Memory(**{**current, **changes})
         if self._store:
             self._store.save(self.memory.as_dict())
+
+    def _forget(self) -> None:
+        """Put back what was remembered before, when the vendor refused to create and nothing can exist."""
+        if self._store and self._remembered is None:
+            self._store.save(self._stored or {})

@@ -7,6 +7,7 @@ Kinbox's own app (offset paging), still served.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import datetime
 
     from requests.auth import AuthBase
+
+log = logging.getLogger(__name__)
 
 VENDOR = "Kinbox"
 #: The host of the documentation's pages; its newest copies show https://platform.kinbox.com.br with the same paths.
@@ -237,13 +240,14 @@ class KinboxClient(CampaignClient):
         Return all campaigns whose name contains a text, oldest first.
 
         v3's name filter finds them in one request if it looks for parts of names, which is not documented; so when it
-        finds none, the whole list is walked, in whatever order Kinbox has it.
+        finds none, or fails, the whole list is walked, in whatever order Kinbox has it.
         """
         found: list[Campaign] = []
         try:
-            found = self._named(self.find_campaigns(name=mark), mark)
-        except (errors.NotFound, errors.Rejected):
-            pass  # Newer hosts may not serve v3 any more.
+            # Without the brackets, which a filter that takes regular expressions would stumble over.
+            found = self._named(self.find_campaigns(name=mark.strip("[]-")), mark)
+        except errors.CampaignAPIError as error:
+            log.info("Kinbox's list cannot be filtered by name, so all of it is walked: %s", error)
         # ObjectIds begin with the second of their creation, and v1 tells no other time.
         return sorted(found or self._named(self.list_campaigns(), mark), key=lambda campaign: campaign.id)
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.altur import AlturClient, check_contact
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.api.model import CampaignStatus
 from airflow_provider_campaigns.contact_files import read_contacts
+from airflow_provider_campaigns.exceptions import CampaignFailed
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
@@ -119,6 +121,11 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
         self.agent_id = agent_id
         self.integration_id = integration_id
         self.integration_type = integration_type
+        if max_failed_contacts is not None and not max_failed_contacts >= 0:
+            raise InvalidRequest(
+                f"Task {self.task_id!r}: max_failed_contacts must be a share below 1 or a count, 0 or more; got "
+                f"{max_failed_contacts:g}."
+            )
         self.contacts = contacts
         self.if_duplicate = if_duplicate
         self.max_failed_contacts = max_failed_contacts
@@ -166,6 +173,11 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
             raise TypeError("An Altur campaign needs Altur's client.")
         key = launch.intent.idempotency_key
         campaign = launch.create(lambda: client.create_campaign(**fields, idempotency_key=key))
+        if campaign.raw.get("archived") and campaign.status is CampaignStatus.DRAFT:
+            raise CampaignFailed(
+                f"Campaign {campaign.id} of this launch was archived before it was started. It is neither started nor "
+                "replaced by another: use relaunch=True or a new run for that."
+            )
         if self.contacts is not None:
             launch.add_contacts(
                 campaign,
@@ -174,7 +186,7 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
                     campaign.id, rows, if_duplicate=self.if_duplicate, key_prefix=key, first_index=first
                 ),
             )
-            launch.check_refused_contacts(self.max_failed_contacts)
+            launch.check_refused_contacts(campaign, self.max_failed_contacts)
         return launch.start(campaign, client.activate_campaign) if self.activate else campaign
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:

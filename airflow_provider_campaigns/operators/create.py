@@ -16,7 +16,16 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperat
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.redaction import redacted
 from airflow_provider_campaigns.exceptions import airflow_errors
-from airflow_provider_campaigns.launch import DEFAULT_LOOKUP_TIMEOUT_SECONDS, Intent, Launch, fingerprints, launch_key
+from airflow_provider_campaigns.launch import (
+    DEFAULT_LOOKUP_TIMEOUT_SECONDS,
+    Intent,
+    Launch,
+    Memory,
+    fingerprints,
+    launch_key,
+    relaunch_number,
+    remembered_in,
+)
 from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
 from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Watch, described
 from airflow_provider_campaigns.waiting import (
@@ -52,8 +61,9 @@ class CreateCampaignOperator(BaseOperator):
 
     :param conn_id: The connection. (templated)
     :param extra_fields: Fields that this package does not know, under the vendor's names. (templated)
-    :param relaunch: Launch anew when the task is cleared (not when it is retried). Set it for the one clear that shall
-        do so. By default a cleared task goes on with what it launched before.
+    :param relaunch: Launch anew when the task is cleared (not when it is retried, and not when it is cleared while it
+        runs). Set it for the one clear that shall do so. By default a cleared task goes on with what it launched last.
+        Before Airflow 3.3 do not change the task's ``retries`` along with it: they tell a clear from a retry.
     :param lookup_timeout: Seconds to look for a campaign that an earlier try may have created, while the vendor's list
         does not show it; by default 60. Together with the retry delay it should outlast the list's lag.
     :param dry_run: Check everything and log the request, recipients redacted, but send nothing; the task is skipped,
@@ -73,7 +83,8 @@ class CreateCampaignOperator(BaseOperator):
         ``leave`` (the default), ``pause`` or ``stop``; best effort.
     :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
     :raises LaunchOutcomeUnknown: An answer was lost; the retry looks before it acts.
-    :raises LaunchConflict: The run already launched something else, or the same twice; not retried.
+    :raises LaunchConflict: The run already launched something else, or the same twice, or somebody started the campaign
+        before its contacts were in; not retried.
     :raises LaunchRefused: A limit that was set forbids to go on; not retried.
     :raises CampaignFailed: The campaign that was launched failed or was canceled; not retried, never replaced.
     :raises CampaignWaitTimeout: While waiting: the time is up; the campaign goes on; not retried.
@@ -191,7 +202,10 @@ class CreateCampaignOperator(BaseOperator):
             fields = {**self.given_fields(), "extra_fields": self.extra_fields}
             further = self.check_before(client)
             body = client.create_body(**fields)
-            intent = Intent(self._key(context), fingerprints({**body, **further}))
+            store = _store_of(context)
+            # At another account the launch could not be found again.
+            meant = fingerprints({**body, **further, "conn_id": hook.conn_id})
+            intent = self._intent(context, remembered_in(store.load() if store else None), meant)
             fields = client.with_mark(fields, intent.mark)
             body = client.create_body(**fields)
             if self._dry_run or hook.dry_run:
@@ -199,20 +213,20 @@ class CreateCampaignOperator(BaseOperator):
             launch = Launch(
                 client,
                 intent,
-                _store_of(context),
+                store,
                 first_try=context["ti"].try_number <= 1,
                 lookup_timeout=self.lookup_timeout,
+                earliest=_earliest(context),
                 tell=self.log,
             )
             self._launch = launch
-            began = time.time()
             try:
                 campaign = self.steps(launch, fields)
             finally:
                 # Also when a step failed: what is known of the campaign must not be lost sight of.
                 if launch.memory.campaign_id:
-                    self._push(context, launch, hook, began, {"id": launch.memory.campaign_id})
-        self._push(context, launch, hook, began, campaign.as_dict())
+                    self._push(context, launch, hook, {"id": launch.memory.campaign_id})
+        self._push(context, launch, hook, campaign.as_dict())
         self.log.info("Campaign %s at %s is %s", campaign.id, client.vendor, described(campaign))
         if not self.wait_until and not terms.goal.needs_progress:
             return campaign.id
@@ -234,7 +248,7 @@ class CreateCampaignOperator(BaseOperator):
             outcome = wait_here(Watch(campaign.id, terms, time.time()), client, self.log)
         hold_after(outcome, client, campaign.id, self.wait_options.on_kill, self.log)
         seen = result_of(outcome, sensor=False)
-        self._push(context, launch, hook, began, seen)
+        self._push(context, launch, hook, seen)
         return str(seen["id"])
 
     def execute_complete(self, context: Context, event: Any = None) -> str:
@@ -256,17 +270,14 @@ class CreateCampaignOperator(BaseOperator):
         """Return the arguments of the hook besides the connection, as a trigger needs them."""
         return None
 
-    def _key(self, context: Context) -> str:
+    def _intent(self, context: Context, memory: Memory | None, meant: Mapping[str, str]) -> Intent:
         ti: Any = context["ti"]
-        relaunch = 0
-        if self.relaunch:
-            # Airflow raises max_tries with each clear, and leaves it alone on a retry.
-            relaunch = max(0, int(ti.max_tries) - int(self.retries or 0))
-        return launch_key(ti.dag_id, ti.run_id, ti.task_id, getattr(ti, "map_index", -1), relaunch)
+        max_tries = int(ti.max_tries)
+        number = relaunch_number(memory, wanted=self.relaunch, max_tries=max_tries, retries=int(self.retries or 0))
+        key = launch_key(ti.dag_id, ti.run_id, ti.task_id, getattr(ti, "map_index", -1), number)
+        return Intent(key, meant, number, max_tries)
 
-    def _push(
-        self, context: Context, launch: Launch, hook: CampaignHook, began: float, campaign: Mapping[str, Any]
-    ) -> None:
+    def _push(self, context: Context, launch: Launch, hook: CampaignHook, campaign: Mapping[str, Any]) -> None:
         memory = launch.memory
         receipt = {
             "key": launch.intent.key,
@@ -274,7 +285,7 @@ class CreateCampaignOperator(BaseOperator):
             "vendor": launch.client.vendor,
             "conn_id": hook.conn_id,
             "dry_run": False,
-            "adopted": memory.adopted or memory.at < began - 1,
+            "adopted": not launch.created,
             "meant_at": _iso(memory.at),
             "launched_at": _iso(time.time()),
             **campaign,
@@ -329,6 +340,12 @@ def _store_of(context: Context) -> _StateStore | None:
     """Return where the launch is remembered: Airflow 3.3 and newer have a place for it, older ones have none."""
     accessor = context.get("task_state_store")
     return None if accessor is None else _StateStore(accessor)
+
+
+def _earliest(context: Context) -> float | None:
+    """Return when the run was due, before which nothing of it was launched, or None where Airflow does not tell."""
+    run_after = getattr(context.get("dag_run"), "run_after", None)
+    return run_after.timestamp() if isinstance(run_after, datetime) else None
 
 
 def _iso(seconds: float) -> str:

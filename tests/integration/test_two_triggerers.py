@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 import requests
 
@@ -203,8 +203,8 @@ def airflow(sandbox: Sandbox, airflow_setup: ModuleType, tmp_path: Path) -> Iter
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": log_ports[1],
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
-        # So long Airflow may take to see that a task's process has ended; a task that resumes earlier than that after it
-        # has deferred is taken for one that was killed.
+        # So long Airflow may take to see that a task's process has ended; a task that resumes earlier than that after
+        # it has deferred is taken for one that was killed.
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         # A triggerer that was not heard of for so many seconds counts as dead (30 by default).
         "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout
@@ -61,7 +61,7 @@ class WaitOptions:
     The arguments that sensors and create operators share for waiting, as the DAG's author gave them.
 
     :param task_id: Named in errors.
-    :param client_class: The vendor's client class where it is known at parse time, to refuse an action it lacks.
+    :param client_class: Returns the vendor's client class where it is known at parse time, to refuse what it lacks.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class WaitOptions:
         max_failed_ratio: float | None,
         brake: float | None,
         on_kill: str,
-        client_class: type[CampaignClient] | None = None,
+        client_class: Callable[[], type[CampaignClient] | None] = lambda: None,
     ) -> None:
         try:
             self.patience = patience
@@ -86,8 +86,9 @@ class WaitOptions:
             self.on_kill = on_kill
             if on_kill not in ON_KILL:
                 raise InvalidRequest(f"on_kill must be one of {', '.join(ON_KILL)}; got {on_kill!r}.")
-            if client_class is not None:
-                check_on_kill(on_kill, client_class)
+            client = client_class() if on_kill != "leave" else None
+            if client is not None:
+                check_on_kill(on_kill, client)
             self.terms(
                 None if is_template(until) else until,
                 None if is_template(progress_threshold) else progress_threshold,

@@ -7,17 +7,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns.api.altur import AlturClient, check_contact
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import CampaignStatus
-from airflow_provider_campaigns.contact_files import read_contacts
 from airflow_provider_campaigns.exceptions import CampaignFailed
-from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
+    from airflow_provider_campaigns.hooks.altur import AlturHook
     from airflow_provider_campaigns.launch import Launch
 
 
@@ -104,7 +102,7 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
         if_duplicate: str = "skip",
         max_failed_contacts: float | None = None,
         activate: bool = True,
-        conn_id: str = AlturHook.default_conn_name,
+        conn_id: str = "altur_default",
         description: str | None = None,
         timezone: str | None = None,
         retries_per_contact: int | str | None = None,
@@ -144,10 +142,14 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
     @classmethod
     def client_class(cls) -> type[CampaignClient]:
         """Return Altur's client class."""
+        from airflow_provider_campaigns.api.altur import AlturClient
+
         return AlturClient
 
     def hook(self) -> AlturHook:
         """Return the Altur hook."""
+        from airflow_provider_campaigns.hooks.altur import AlturHook
+
         return AlturHook(self.conn_id)
 
     def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
@@ -158,6 +160,8 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
 
     def check_before(self, client: CampaignClient) -> Mapping[str, Any]:
         """Read the contacts to the last row; return their number and a fingerprint of them all."""
+        from airflow_provider_campaigns.api.altur import check_contact
+
         digest = hashlib.sha256()
         rows = 0
         for rows, contact in enumerate(self._rows(), start=1):
@@ -168,6 +172,8 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
 
     def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
         """Create the campaign, add its contacts, activate it."""
+        from airflow_provider_campaigns.api.altur import AlturClient
+
         client = launch.client
         if not isinstance(client, AlturClient):
             raise TypeError("An Altur campaign needs Altur's client.")
@@ -191,5 +197,7 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         if isinstance(self.contacts, str):
+            from airflow_provider_campaigns.contact_files import read_contacts
+
             return read_contacts(self.contacts)
         return iter(self.contacts or ())

@@ -26,7 +26,6 @@ from airflow_provider_campaigns.launch import (
     relaunch_number,
     remembered_in,
 )
-from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
 from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Watch, described
 from airflow_provider_campaigns.waiting import (
     WaitOptions,
@@ -146,7 +145,7 @@ class CreateCampaignOperator(BaseOperator):
             max_failed_ratio=max_failed_ratio,
             brake=brake,
             on_kill=on_kill,
-            client_class=self.client_class(),
+            client_class=self.client_class,
         )
         self._launch: Launch | None = None
 
@@ -232,6 +231,9 @@ class CreateCampaignOperator(BaseOperator):
             return campaign.id
         terms = replace(terms, deadline=time.time() + self.wait_timeout)
         if self.deferrable:
+            # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
+            from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
+
             self.defer(
                 trigger=CampaignTrigger.of(
                     hook,

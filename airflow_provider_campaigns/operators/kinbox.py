@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns.api.kinbox import KinboxClient
-from airflow_provider_campaigns.hooks.kinbox import KinboxHook
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
+    from airflow_provider_campaigns.hooks.kinbox import KinboxHook
     from airflow_provider_campaigns.launch import Launch
 
 
@@ -81,7 +80,7 @@ class KinboxCreateCampaignOperator(CreateCampaignOperator):
         self,
         *,
         name: str,
-        conn_id: str = KinboxHook.default_conn_name,
+        conn_id: str = "kinbox_default",
         channel_id: str | None = None,
         channel_ids: Sequence[str] | None = None,
         campaign_operator_name: str | None = None,
@@ -129,10 +128,14 @@ class KinboxCreateCampaignOperator(CreateCampaignOperator):
     @classmethod
     def client_class(cls) -> type[CampaignClient]:
         """Return Kinbox's client class."""
+        from airflow_provider_campaigns.api.kinbox import KinboxClient
+
         return KinboxClient
 
     def hook(self) -> KinboxHook:
         """Return the Kinbox hook."""
+        from airflow_provider_campaigns.hooks.kinbox import KinboxHook
+
         return KinboxHook(self.conn_id)
 
     def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:

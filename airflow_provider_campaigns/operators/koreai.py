@@ -6,14 +6,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns.api.koreai import KoreAIClient
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed
-from airflow_provider_campaigns.hooks.koreai import KoreAIHook
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
+    from airflow_provider_campaigns.hooks.koreai import KoreAIHook
     from airflow_provider_campaigns.launch import Launch
 
 READY_POLL_SECONDS = 5.0
@@ -77,7 +76,7 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
         campaign_type: str = "sms",
         start: bool = True,
         ready_timeout: float = 600.0,
-        conn_id: str = KoreAIHook.default_conn_name,
+        conn_id: str = "koreai_default",
         priority: str | None = None,
         message: str | None = None,
         template_name: str | None = None,
@@ -113,10 +112,14 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
     @classmethod
     def client_class(cls) -> type[CampaignClient]:
         """Return Kore.ai's client class."""
+        from airflow_provider_campaigns.api.koreai import KoreAIClient
+
         return KoreAIClient
 
     def hook(self) -> KoreAIHook:
         """Return the Kore.ai hook."""
+        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+
         return KoreAIHook(self.conn_id, campaign_type=self.campaign_type)
 
     def hook_params(self) -> dict[str, Any]:

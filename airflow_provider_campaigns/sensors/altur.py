@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns.api.altur import AlturClient
 from airflow_provider_campaigns.sensors.campaign import CampaignSensor
+
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.api.client import CampaignClient
 
 
 class AlturCampaignSensor(CampaignSensor):
@@ -15,7 +17,12 @@ class AlturCampaignSensor(CampaignSensor):
     :param conn_id: A connection of type ``altur``, by default ``altur_default``. (templated)
     """
 
-    client_class = AlturClient
-
     def __init__(self, *, conn_id: str = "altur_default", **kwargs: Any) -> None:
         super().__init__(conn_id=conn_id, **kwargs)
+
+    @classmethod
+    def client_class(cls) -> type[CampaignClient]:
+        """Return Altur's client class."""
+        from airflow_provider_campaigns.api.altur import AlturClient
+
+        return AlturClient

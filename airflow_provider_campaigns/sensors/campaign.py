@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -18,7 +18,6 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.hooks.campaign import CampaignHook
-from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
 from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Outcome, Watch
 from airflow_provider_campaigns.waiting import (
     WaitOptions,
@@ -87,8 +86,6 @@ class CampaignSensor(BaseSensorOperator):
         "hook_params",
     )
     ui_color = "#e4f4ec"
-    #: The vendor's client class where the sensor is for one vendor, to refuse at parse time what it lacks.
-    client_class: ClassVar[type[CampaignClient] | None] = None
 
     def __init__(
         self,
@@ -132,6 +129,11 @@ class CampaignSensor(BaseSensorOperator):
         self._watch: Watch | None = None
         self._client: CampaignClient | None = None
 
+    @classmethod
+    def client_class(cls) -> type[CampaignClient] | None:
+        """Return the vendor's client class where the sensor is for one vendor, to refuse early what it lacks."""
+        return None
+
     def execute(self, context: Context) -> Any:
         """Wait in this process or defer; return the campaign."""
         with airflow_errors():
@@ -148,6 +150,9 @@ class CampaignSensor(BaseSensorOperator):
         outcome = self._look()
         if outcome:
             return self._settled(outcome)
+        # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
+        from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
+
         self.defer(
             trigger=CampaignTrigger.of(
                 hook,

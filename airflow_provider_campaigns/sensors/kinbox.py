@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.sensors.campaign import CampaignSensor
+
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.api.client import CampaignClient
 
 
 class KinboxCampaignSensor(CampaignSensor):
@@ -15,7 +17,12 @@ class KinboxCampaignSensor(CampaignSensor):
     :param conn_id: A connection of type ``kinbox``, by default ``kinbox_default``. (templated)
     """
 
-    client_class = KinboxClient
-
     def __init__(self, *, conn_id: str = "kinbox_default", **kwargs: Any) -> None:
         super().__init__(conn_id=conn_id, **kwargs)
+
+    @classmethod
+    def client_class(cls) -> type[CampaignClient]:
+        """Return Kinbox's client class."""
+        from airflow_provider_campaigns.api.kinbox import KinboxClient
+
+        return KinboxClient

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns.api.koreai import KoreAIClient
 from airflow_provider_campaigns.sensors.campaign import CampaignSensor
+
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.api.client import CampaignClient
 
 
 class KoreAICampaignSensor(CampaignSensor):
@@ -15,7 +17,12 @@ class KoreAICampaignSensor(CampaignSensor):
     :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
     """
 
-    client_class = KoreAIClient
-
     def __init__(self, *, conn_id: str = "koreai_default", **kwargs: Any) -> None:
         super().__init__(conn_id=conn_id, **kwargs)
+
+    @classmethod
+    def client_class(cls) -> type[CampaignClient]:
+        """Return Kore.ai's client class."""
+        from airflow_provider_campaigns.api.koreai import KoreAIClient
+
+        return KoreAIClient

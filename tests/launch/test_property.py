@@ -102,7 +102,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.mark.parametrize("stored", [True, False], ids=["stored", "no store"])
 @pytest.mark.parametrize("launched", STEPS)
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     database=None,

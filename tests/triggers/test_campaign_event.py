@@ -245,7 +245,8 @@ def test_campaigns_that_finish_together_are_announced_at_a_distance_so_that_each
 
     at = asyncio.run(scenario())
     assert len(at) == 3
-    assert min(later - earlier for earlier, later in pairwise(at)) >= 0.5
+    # Timers fire a little early, and the two ends are not timed by the same clock.
+    assert min(later - earlier for earlier, later in pairwise(at)) >= 0.45
 
 
 def test_a_canceled_campaign_is_never_announced(watching: Run, kinbox: KinboxClient, clock: ManualClock) -> None:

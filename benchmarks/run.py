@@ -1,0 +1,72 @@
+"""All figures, one table: printed, and written to docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import platform
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+from table import Row, as_markdown
+
+SCRIPTS = ("import_time", "waits", "walk", "launch_requests", "soak")
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+TEXT = """# Benchmarks
+
+What `make bench` measured on an ordinary machine with {cores} cores, with Python {python}, Airflow {airflow},
+apache-airflow-providers-http {http} and apache-airflow-providers-dbt-cloud {dbt}. The vendors are the sandbox, in a
+process of its own. Seconds differ from machine to machine; what counts are the ratios, both sides of each measured in
+one run. `benchmarks/` has a script for each figure, which says in its first lines what it does.
+
+{table}
+
+A wait is the trigger of a deferred task. `HttpSensor` is the HTTP provider's, deferrable, one for each campaign, on the
+same server and with the same interval; it waits for an answer that is not 404, so for it alone the server answers 404
+until a campaign is done. It sleeps for the interval after each request, so the slower its requests, the fewer it makes.
+
+A callback is what the event loop runs in one go; nothing else runs meanwhile. Python's garbage collector now and then
+looks through all objects of the process, those of Airflow too, and stops everything meanwhile: its share is told apart.
+"""
+
+
+def rows_of(script: str) -> list[Row]:
+    """Return the figures of a script."""
+    rows: list[Row] = import_module(script).rows()
+    return rows
+
+
+def main() -> int:
+    """Run everything and return 1 if a target is missed."""
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["AIRFLOW_HOME"] = home
+        os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+        # A process for each: what one loads, opens or limits shall not be another's.
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
+            for script in SCRIPTS:
+                print(f"{script} ...", file=sys.stderr, flush=True)
+                rows += pool.submit(rows_of, script).result()
+    table = as_markdown(rows)
+    print(table)
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(
+        TEXT.format(
+            cores=os.cpu_count(),
+            python=platform.python_version(),
+            airflow=version("apache-airflow"),
+            http=version("apache-airflow-providers-http"),
+            dbt=version("apache-airflow-providers-dbt-cloud"),
+            table=table,
+        )
+    )
+    return int(any(row.met not in ("yes", "") for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -266,6 +266,11 @@ class Watch:
         self._told_no_progress = False
 
     @property
+    def seen(self) -> dict[str, Any] | None:
+        """The campaign as last seen, as plain values, or None."""
+        return self._campaign.as_dict() if self._campaign else None
+
+    @property
     def refusals(self) -> int:
         """How many looks in a row were refused."""
         return self._refusals
@@ -404,7 +409,7 @@ class Watch:
         )
 
     def _over(self, reason: Reason, message: str) -> Outcome:
-        return Outcome(reason, message, self._campaign.as_dict() if self._campaign else None)
+        return Outcome(reason, message, self.seen)
 
 
 def described(campaign: Campaign) -> str:

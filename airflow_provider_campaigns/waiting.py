@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: The key of a campaign's latest figures in the task state store.
+FIGURES_KEY = "campaign_figures"
+
 
 def as_number(name: str, value: Any) -> float:
     """Return a number that may have come as text from a template, or raise an error that names the argument."""
@@ -43,6 +46,19 @@ def goal_of(until: str | None, progress_threshold: Any) -> Goal:
     if progress_threshold is not None and progress_threshold != "" and progress_threshold != "None":
         threshold = as_number("progress_threshold", progress_threshold)
     return Goal(until or "finished", threshold)
+
+
+def keep_figures(context: Mapping[str, Any], campaign: Mapping[str, Any] | None) -> None:
+    """Keep a campaign's latest figures where Airflow (3.3 and newer) shows a task's state; best effort."""
+    store = context.get("task_state_store")
+    if store is None or campaign is None:
+        return
+    try:
+        if store.get(FIGURES_KEY) != dict(campaign):
+            store.set(FIGURES_KEY, dict(campaign))
+    except Exception as error:
+        # Figures to look at are no reason to lose a wait.
+        log.warning("The figures of campaign %s could not be kept: %s", campaign.get("id"), error)
 
 
 def is_template(value: Any) -> bool:

@@ -32,6 +32,7 @@ from airflow_provider_campaigns.waiting import (
     hold,
     hold_after,
     is_template,
+    keep_figures,
     result_of,
     result_of_event,
     wait_here,
@@ -229,7 +230,11 @@ class CreateCampaignOperator(BaseOperator):
         self.log.info("Campaign %s at %s is %s", campaign.id, client.vendor, described(campaign))
         if not self.wait_until and not terms.goal.needs_progress:
             return campaign.id
-        terms = replace(terms, deadline=time.time() + self.wait_timeout)
+        limits = [self.wait_timeout]
+        if self.deferrable and self.execution_timeout:
+            # Airflow keeps to it in a worker only, and a deferred task is in none.
+            limits.append(self.execution_timeout.total_seconds())
+        terms = replace(terms, deadline=time.time() + min(limits))
         if self.deferrable:
             # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
             from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
@@ -249,6 +254,7 @@ class CreateCampaignOperator(BaseOperator):
         with airflow_errors():
             outcome = wait_here(Watch(campaign.id, terms, time.time()), client, self.log)
         hold_after(outcome, client, campaign.id, self.wait_options.on_kill, self.log)
+        keep_figures(context, outcome.campaign)
         seen = result_of(outcome, sensor=False)
         self._push(context, launch, hook, seen)
         return str(seen["id"])
@@ -258,6 +264,7 @@ class CreateCampaignOperator(BaseOperator):
         campaign = result_of_event(event, sensor=False)
         self.log.info("%s", event["message"])
         ti = context["ti"]
+        keep_figures(context, campaign)
         receipt = ti.xcom_pull(task_ids=self.task_id, key="campaign", map_indexes=ti.map_index)
         self._hand_out(context, {**(receipt if isinstance(receipt, Mapping) else {}), **campaign})
         return str(campaign["id"])

@@ -24,6 +24,7 @@ from airflow_provider_campaigns.waiting import (
     check_on_kill,
     hold,
     hold_after,
+    keep_figures,
     look,
     result_of,
     result_of_event,
@@ -171,12 +172,14 @@ class CampaignSensor(BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
         outcome = self._look_anew(context) if self.reschedule else self._look()
+        keep_figures(context, self._watch.seen if self._watch else None)
         if outcome is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._settled(outcome))
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Return the campaign that the trigger saw reach the goal, or raise what its event means."""
+        keep_figures(context, event.get("campaign") if isinstance(event, Mapping) else None)
         campaign = self._soft(lambda: result_of_event(event, sensor=True))
         self.log.info("%s", event["message"])
         return campaign
@@ -187,7 +190,11 @@ class CampaignSensor(BaseSensorOperator):
             hold(self._client, self._watch.campaign_id, self.wait_options.on_kill, self.log)
 
     def _deadline(self, context: Context) -> float | None:
-        if not self.reschedule or self.deferrable:
+        if self.deferrable:
+            # Airflow keeps to execution_timeout in a worker only, and a deferred task is in none.
+            limits = [self.timeout, *([self.execution_timeout.total_seconds()] if self.execution_timeout else [])]
+            return time.time() + min(limits)
+        if not self.reschedule:
             return time.time() + self.timeout
         ti: Any = context["ti"]
         # Airflow 2 keeps to the timeout by itself in this mode, and does not tell when the first look was.

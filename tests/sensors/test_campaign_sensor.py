@@ -1,9 +1,12 @@
 """The sensor where Airflow keeps no state between looks; its three modes in real Airflow are tests of integration."""
 
+import time
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignRequestRefused
@@ -70,3 +73,30 @@ def test_a_kill_on_the_worker_does_what_the_policy_says(campaign_sandbox: Sandbo
 def test_bad_terms_are_refused_when_the_dag_is_parsed(arguments: dict[str, Any], named: str) -> None:
     with pytest.raises(InvalidRequest, match=f"Task 'wait': .*{named}"):
         KinboxCampaignSensor(task_id="wait", campaign_id="7", **arguments)
+
+
+class Store(dict[str, Any]):
+    """Airflow's task state store, as far as a sensor uses it."""
+
+    def set(self, key: str, value: Any) -> None:
+        self[key] = value
+
+
+def test_the_latest_figures_are_kept_where_airflow_shows_them(campaign_sandbox: Sandbox) -> None:
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    store = Store()
+    sensor = KinboxCampaignSensor(task_id="wait", campaign_id=campaign_id, poll_interval=0.1)
+    result = sensor.execute({**stateless(), "task_state_store": store})
+    assert store["campaign_figures"] == result
+    assert result["progress"] == 100
+
+
+def test_a_deferred_wait_ends_by_the_execution_timeout_too(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(1)
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    sensor = KinboxCampaignSensor(
+        task_id="wait", campaign_id=campaign_id, deferrable=True, execution_timeout=timedelta(seconds=90)
+    )
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor.execute(stateless())
+    assert 60 < deferred.value.trigger.deadline - time.time() <= 90

@@ -10,7 +10,7 @@ help:
 	@echo "make test     format, lint, types and the whole test suite"
 	@echo "make airflow  Airflow with the sandbox and the three connections, to look at in a browser"
 	@echo "make matrix   play the deaths of a launch, step by step, and print what came of each"
-	@echo "make bench    measure what docs/benchmarks.md tells; make soak: only the endurance run"
+	@echo "make bench    measure what docs/benchmarks.md tells; make soak: the endurance runs"
 	@echo "make clean    remove what the others made"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -42,6 +42,7 @@ matrix: .venv/ready
 bench soak: .venv/ready
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[bench]'
 	@$(BIN)/python benchmarks/$(if $(filter bench,$@),run,soak).py
+	@$(if $(filter soak,$@),$(BIN)/pytest -m soak)
 
 clean:
 	rm -rf .venv .demo dist

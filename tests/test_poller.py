@@ -260,3 +260,19 @@ def test_a_joiner_waits_an_interval_at_most() -> None:
 
 def test_a_deadline_comes_before_the_tick() -> None:
     assert Ticks(0.0).next_due(Watch("1", Terms(Goal(), 60.0, 1005.0), 1000.0), 1000.0, joins=False) == 1005.0
+
+
+def test_a_list_that_breaks_off_is_one_lost_look_and_not_a_request_for_each_wait(campaign_sandbox: Sandbox) -> None:
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(250)]
+    campaign_sandbox.order_fault(vendor="kinbox", kind="repeated_cursor")
+
+    async def run() -> None:
+        poller = shared_poller("key", connecting(kinbox))
+        tasks = [asyncio.create_task(poller.wait(watch(campaign_id, interval=0.5))) for campaign_id in ids]
+        await asyncio.sleep(2)
+        assert not any(task.done() for task in tasks)
+        campaign_sandbox.clear_faults()
+        assert {outcome.reason for outcome in await asyncio.gather(*tasks)} == {Reason.MET}
+
+    asyncio.run(run())
+    assert campaign_sandbox.journal("kinbox")["counts"]["kinbox"].get("get_campaign", 0) <= 20

@@ -61,6 +61,8 @@ MAX_PAGE_SIZE = 100
 MAX_FIND_PAGE_SIZE = 500
 #: Up to so many campaigns are fetched by id; for more, pages of the list are cheaper.
 FEW = 5
+#: When the list breaks off, so many are still fetched by id; more would keep everybody waiting who is served by it.
+MOST_BY_ID = 20
 
 CREDENTIAL_ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
     errors.AuthenticationFailed: (
@@ -358,7 +360,8 @@ class KinboxClient(CampaignClient):
                     missing.discard(campaign.id)
                     found[campaign.id] = campaign
         except errors.ListingIncomplete:
-            pass  # By id each is still seen.
+            if len(missing) > MOST_BY_ID:
+                raise
         found |= super().get_campaigns(campaign_id for campaign_id in wanted if campaign_id in missing)
         return found
 

@@ -23,7 +23,7 @@ from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 # Whole Airflows run one after another: two at a time would wait for each other's processor time.
-pytestmark = pytest.mark.xdist_group("airflow_standalone")
+pytestmark = [pytest.mark.soak, pytest.mark.xdist_group("airflow_standalone")]
 
 WAITS = 200
 #: Seconds for what a loaded machine takes its time for.

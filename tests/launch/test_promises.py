@@ -776,6 +776,12 @@ def test_a_second_create_looks_until_the_list_shows_it_for_what_the_first_one_ma
     assert all(str(one["id"]) in ended.error for one in task.campaigns)
     if launched != "kinbox":
         assert [one["starts"] for one in task.campaigns] == [0, 0]
+    # A person has looked, and a clear goes on with the oldest.
+    task.clear()
+    assert task.run().value == str(task.campaigns[0]["id"])
+    assert len(task.campaigns) == 2
+    if launched != "kinbox":
+        assert [one["starts"] for one in task.campaigns] == [1, 0]
 
 
 @pytest.mark.parametrize("launched", ["kinbox", "koreai sms"])

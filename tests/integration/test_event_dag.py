@@ -240,10 +240,14 @@ def test_two_watchers_on_one_connection_share_one_poll(airflow: Airflow, kinbox:
 
 
 def test_a_dag_runs_once_for_each_campaign_with_the_event_that_triggered_it(airflow: Airflow, kinbox: Kinbox) -> None:
-    north, south, summer = map(kinbox.launch, ("Winter north", "Winter south", "Summer"))
-    kinbox.let_finish()
-    until("both are noted", lambda: len(airflow.noted("after_winter_finished")) >= 2)
-    until("all are noted", lambda: len(airflow.noted("after_half_sent")) >= 3)
+    # One after the other: what a busy scheduler does with events that come together is not this package's to promise.
+    ids = []
+    for place, (name, winter) in enumerate((("Winter north", 1), ("Winter south", 2), ("Summer", 2)), start=1):
+        ids.append(kinbox.launch(name))
+        kinbox.let_finish()
+        until(f"{name} is noted as half sent", lambda place=place: len(airflow.noted("after_half_sent")) >= place)
+        until(f"{name} is noted", lambda winter=winter: len(airflow.noted("after_winter_finished")) >= winter)
+    north, south, summer = ids
     kinbox.wait_for_look()
 
     noted = airflow.noted("after_winter_finished")

@@ -250,6 +250,8 @@ class Launch:
     :param lookup_timeout: Seconds to go on looking when nothing is found.
     :param earliest: Before when nothing of this launch can have been made, in seconds since the epoch. Needed where
         nothing is remembered; without it a look-up goes through all that the vendor lists.
+    :param guard: Called before sending can begin: before creating with None, before starting with the campaign's id.
+        What it raises ends the try with nothing more sent.
     :param tell: Where the log lines go.
     :param sleep: How to wait.
     :param now: What time it is, in seconds since the epoch.
@@ -264,6 +266,7 @@ class Launch:
         first_try: bool,
         lookup_timeout: float = DEFAULT_LOOKUP_TIMEOUT_SECONDS,
         earliest: float | None = None,
+        guard: Callable[[str | None], None] = lambda _: None,
         tell: logging.Logger | Any = log,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
@@ -273,6 +276,7 @@ class Launch:
         self._store = store
         self._first_try = first_try
         self._lookup_timeout = lookup_timeout
+        self._guard = guard
         self._tell = tell
         self._sleep = sleep
         self._now = now
@@ -314,6 +318,7 @@ class Launch:
             found = self._look(patient=patient)
             if found:
                 return self._adopt(found)
+        self._guard(None)
         self._remember()
         try:
             campaign = post()
@@ -430,6 +435,7 @@ class Launch:
             return campaign
         move = self._start_move(campaign)
         if move is StartMove.START:
+            self._guard(campaign.id)
             try:
                 # An answer to a start may leave the name out.
                 begun = begin(campaign.id)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
@@ -178,10 +179,22 @@ class CampaignHook(BaseHook):
         """Return the vendor's client for a connection's settings; no I/O."""
 
     @cached_property
+    def _connection(self) -> Connection:
+        return self.get_connection(self.conn_id)
+
+    @cached_property
+    def _extra(self) -> Mapping[str, Any]:
+        return read_settings(self._connection, self._connection.extra_dejson, self.conn_type).extra
+
+    @property
     def dry_run(self) -> bool:
         """Whether the connection says that launches are checked but never sent."""
-        connection = self.get_connection(self.conn_id)
-        return bool(read_settings(connection, connection.extra_dejson, self.conn_type).extra["dry_run"])
+        return bool(self._extra["dry_run"])
+
+    def console_url(self, campaign_id: str) -> str | None:
+        """Return where people look at a campaign at the vendor, or None if the connection does not say."""
+        template = self._extra["console_url"]
+        return str(template).replace("{campaign_id}", quote(campaign_id, safe="")) if template else None
 
     def client_for(self, connection: Connection, extra: Mapping[str, Any] | None = None) -> CampaignClient:
         """
@@ -201,7 +214,7 @@ class CampaignHook(BaseHook):
 
     @cached_property
     def _client(self) -> CampaignClient:
-        return self.client_for(self.get_connection(self.conn_id))
+        return self.client_for(self._connection)
 
     def get_conn(self) -> CampaignClient:
         """Return the vendor's client, one per hook."""

@@ -83,6 +83,7 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
         "cycles",
     )
     renamed_fields = {"retries_per_contact": "retries"}
+    text_fields = ("first_message", "template", "template_alt")
     template_fields: Sequence[str] = (
         *CreateCampaignOperator.template_fields,
         *create_fields,
@@ -125,6 +126,7 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
                 f"{max_failed_contacts:g}."
             )
         self.contacts = contacts
+        self._contact_count: int | None = None
         self.if_duplicate = if_duplicate
         self.max_failed_contacts = max_failed_contacts
         self.activate = activate
@@ -168,7 +170,14 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
             digest.update(json.dumps(check_contact(contact, rows - 1), sort_keys=True).encode())
         if self.activate and not rows:
             raise InvalidRequest("contacts must hold at least one row to activate the campaign; pass activate=False.")
+        self._contact_count = rows
         return {"contacts": f"{rows} rows, sha256 {digest.hexdigest()[:16]}"} if rows else {}
+
+    def recipients(self, client: CampaignClient) -> int:
+        """Return how many rows the contacts have."""
+        if self._contact_count is None:
+            self.check_before(client)
+        return self._contact_count or 0
 
     def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
         """Create the campaign, add its contacts, activate it."""

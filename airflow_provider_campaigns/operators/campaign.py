@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.hooks.campaign import CampaignHook
+from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.wait import described
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class _CampaignOperator(BaseOperator):
     """What the operators on one campaign share."""
 
     template_fields: Sequence[str] = ("conn_id", "campaign_id", "hook_params")
+    operator_extra_links = (CampaignLink(),)
     ui_color = "#e8f0fb"
 
     def __init__(
@@ -38,6 +40,7 @@ class _CampaignOperator(BaseOperator):
         """Do it and return the campaign as a plain dict."""
         with airflow_errors():
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
+            push_link(context, hook, str(self.campaign_id))
             campaign = self._act(hook)
         self.log.info("Campaign %s is %s", campaign.id, described(campaign))
         return campaign.as_dict()

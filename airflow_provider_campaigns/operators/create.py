@@ -6,8 +6,8 @@ import json
 import re
 import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +15,8 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperat
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.redaction import redacted
-from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
+from airflow_provider_campaigns.guards import Facts, Guards, Move, Verdict
 from airflow_provider_campaigns.launch import (
     DEFAULT_LOOKUP_TIMEOUT_SECONDS,
     Intent,
@@ -26,6 +27,7 @@ from airflow_provider_campaigns.launch import (
     relaunch_number,
     remembered_in,
 )
+from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Watch, described
 from airflow_provider_campaigns.waiting import (
     WaitOptions,
@@ -49,6 +51,26 @@ if TYPE_CHECKING:
 _WHATSAPP_PLACE = re.compile(r"\{\{\s*\d+\s*\}\}")
 _TWO_WEEKS = 14 * 24 * 3600.0
 
+#: The key of the fingerprints that an approval task leaves of what it showed.
+SHOWN_KEY = "campaign_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    What a task would launch, checked to the last contact and not yet marked.
+
+    :param fields: The create fields that are given, by the client's names.
+    :param body: The create request.
+    :param further: What else is launched, by name.
+    :param fingerprints: A short hash of each part, by which a change is found.
+    """
+
+    fields: Mapping[str, Any]
+    body: Mapping[str, Any]
+    further: Mapping[str, Any]
+    fingerprints: Mapping[str, str]
+
 
 class CreateCampaignOperator(BaseOperator):
     """
@@ -68,6 +90,20 @@ class CreateCampaignOperator(BaseOperator):
         does not show it; by default 60. Together with the retry delay it should outlast the list's lag.
     :param dry_run: Check everything and log the request, recipients redacted, but send nothing; the task is skipped,
         and with it what depends on it. The connection's extra ``dry_run`` does the same for all its launches.
+    :param allow_backfill: Let a backfill run launch; by default False. This guard and those below are asked before the
+        campaign is created and again before it is started, never about a campaign that an earlier try has started.
+    :param max_lateness: How long after the run was due it may launch, a timedelta or seconds; by default any time. It
+        keeps a cleared or a long queued run of the past from reaching people now.
+    :param min_recipients: The fewest recipients to launch for; where the vendor lets us know (Altur, Kore.ai).
+        (templated)
+    :param max_recipients: The most recipients to launch for; likewise. (templated)
+    :param send_window: When sending may begin, a dict or a list of dicts: ``timezone`` (IANA name, required), ``days``
+        (of ``mon`` to ``sun``, by default all), ``hours`` (``["09:00", "18:00"]``, by default the whole day; the end is
+        not in it and may be ``24:00``), ``holidays`` (dates or their text as YYYY-MM-DD). (templated)
+    :param outside_send_window: What to do outside of it: ``fail`` (the default), ``skip``, or ``defer`` until it opens,
+        which holds no worker slot.
+    :param approval_task_id: The ``ApprovalOperator`` upstream whose approval is needed; set by itself with
+        :class:`~airflow_provider_campaigns.operators.approval.ApproveCampaignOperator`. Who approved is in the receipt.
     :param wait_until: ``sent`` or ``finished``: wait for it before the task succeeds. By default the task does not
         wait. (templated)
     :param progress_threshold: Percent: wait until it is reached. (templated)
@@ -85,7 +121,7 @@ class CreateCampaignOperator(BaseOperator):
     :raises LaunchOutcomeUnknown: An answer was lost; the retry looks before it acts.
     :raises LaunchConflict: The run already launched something else, or the same twice, or somebody started the campaign
         before its contacts were in; not retried.
-    :raises LaunchRefused: A limit that was set forbids to go on; not retried.
+    :raises LaunchRefused: A guard or a limit forbids to go on, or nobody approved; not retried.
     :raises CampaignFailed: The campaign that was launched failed or was canceled; not retried, never replaced.
     :raises CampaignWaitTimeout: While waiting: the time is up; the campaign goes on; not retried.
     """
@@ -94,9 +130,17 @@ class CreateCampaignOperator(BaseOperator):
     create_fields: ClassVar[tuple[str, ...]] = ()
     #: The client's name for each argument that could not keep it, since Airflow's operators use it for something else.
     renamed_fields: ClassVar[Mapping[str, str]] = {}
+    #: The arguments that hold what recipients read or hear.
+    text_fields: ClassVar[tuple[str, ...]] = ()
+    #: Why the number of recipients is not known before the launch, or None where it is.
+    recipients_unknown: ClassVar[str | None] = None
+    operator_extra_links = (CampaignLink(),)
     template_fields: Sequence[str] = (
         "conn_id",
         "extra_fields",
+        "min_recipients",
+        "max_recipients",
+        "send_window",
         "wait_until",
         "progress_threshold",
         "poll_interval",
@@ -111,6 +155,13 @@ class CreateCampaignOperator(BaseOperator):
         relaunch: bool = False,
         lookup_timeout: float = DEFAULT_LOOKUP_TIMEOUT_SECONDS,
         dry_run: bool = False,
+        allow_backfill: bool = False,
+        max_lateness: timedelta | float | None = None,
+        min_recipients: int | str | None = None,
+        max_recipients: int | str | None = None,
+        send_window: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | None = None,
+        outside_send_window: str = "fail",
+        approval_task_id: str | None = None,
         wait_until: str | None = None,
         progress_threshold: float | str | None = None,
         poll_interval: float | str = DEFAULT_POLL_INTERVAL_SECONDS,
@@ -130,6 +181,13 @@ class CreateCampaignOperator(BaseOperator):
         self.relaunch = relaunch
         self.lookup_timeout = lookup_timeout
         self._dry_run = dry_run
+        self.allow_backfill = allow_backfill
+        self.max_lateness = max_lateness
+        self.min_recipients = min_recipients
+        self.max_recipients = max_recipients
+        self.send_window = send_window
+        self.outside_send_window = outside_send_window
+        self.approval_task_id = approval_task_id
         self.wait_until = wait_until
         self.progress_threshold = progress_threshold
         self.poll_interval = poll_interval
@@ -149,6 +207,7 @@ class CreateCampaignOperator(BaseOperator):
             client_class=self.client_class,
         )
         self._launch: Launch | None = None
+        self._resumed = False
 
     @classmethod
     @abstractmethod
@@ -172,10 +231,26 @@ class CreateCampaignOperator(BaseOperator):
         """Check what the create call does not, before anything is sent; return what else is launched, by name."""
         return {}
 
+    def recipients(self, client: CampaignClient) -> int | None:
+        """Return how many people the campaign would reach at most, or None where the vendor does not let us know."""
+        return None
+
+    def sends_at(self) -> datetime | None:
+        """Return when the vendor is told to begin sending, or None for at once."""
+        return None
+
+    def check_guards(self) -> None:
+        """Refuse guards that this vendor's launches cannot keep."""
+        limits = [name for name in ("min_recipients", "max_recipients") if getattr(self, name) is not None]
+        if limits and self.recipients_unknown:
+            raise InvalidRequest(f"{' and '.join(limits)} cannot be kept: {self.recipients_unknown}.")
+
     def check_visible_fields(self) -> None:
         """Refuse at parse time what can be seen to be wrong; called by a vendor's constructor when all is assigned."""
         visible = {name: value for name, value in self.given_fields().items() if not is_template(_unplaced(value))}
         try:
+            self.check_guards()
+            self.guards(lambda value: None if is_template(value) else value)
             self.client_class().check_fields(visible)
             self.client_class().with_mark(visible, Intent("0" * 64, {}).mark)
         except InvalidRequest as error:
@@ -185,6 +260,50 @@ class CreateCampaignOperator(BaseOperator):
         """Return the create fields that are not None, by the client's names."""
         given = {name: getattr(self, name) for name in self.create_fields}
         return {self.renamed_fields.get(name, name): value for name, value in given.items() if value is not None}
+
+    def guards(self, read: Callable[[Any], Any] = lambda value: value) -> Guards:
+        """
+        Return the guards as the arguments ask for them.
+
+        :param read: What to make of an argument that may be a template.
+        :raises InvalidRequest: Names the argument and what is allowed.
+        """
+        return Guards.read(
+            allow_backfill=self.allow_backfill,
+            max_lateness=self.max_lateness,
+            min_recipients=read(self.min_recipients),
+            max_recipients=read(self.max_recipients),
+            send_window=read(self.send_window),
+            outside_send_window=self.outside_send_window,
+        )
+
+    def plan(self, hook: CampaignHook) -> Plan:
+        """
+        Check everything that is to be launched and return it; nothing is sent.
+
+        :raises InvalidRequest: Names what is wrong.
+        """
+        client = hook.get_conn()
+        fields = {**self.given_fields(), "extra_fields": self.extra_fields}
+        further = self.check_before(client)
+        body = client.create_body(**fields)
+        # At another account the launch could not be found again.
+        return Plan(fields, body, further, fingerprints({**body, **further, "conn_id": hook.conn_id}))
+
+    def verdict(self, context: Context, client: CampaignClient) -> Verdict:
+        """Return what the guards say about launching now."""
+        guards = self.guards()
+        run: Any = context.get("dag_run")
+        run_type = getattr(run, "run_type", None)
+        return guards.judge(
+            Facts(
+                now=datetime.now(UTC),
+                run_type=str(getattr(run_type, "value", run_type)),
+                due=_due(run),
+                recipients=self.recipients(client) if guards.needs_recipients else None,
+                sends_at=self.sends_at(),
+            )
+        )
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Render as Airflow does, but leave the places {{1}}, {{2}} ... of WhatsApp templates to the vendor."""
@@ -199,24 +318,20 @@ class CreateCampaignOperator(BaseOperator):
             hook = self.hook()
             client = hook.get_conn()
             # Everything that can be seen to be wrong is seen before the first request.
-            fields = {**self.given_fields(), "extra_fields": self.extra_fields}
-            further = self.check_before(client)
-            body = client.create_body(**fields)
+            plan = self.plan(hook)
             store = _store_of(context)
-            # At another account the launch could not be found again.
-            meant = fingerprints({**body, **further, "conn_id": hook.conn_id})
-            intent = self._intent(context, remembered_in(store.load() if store else None), meant)
-            fields = client.with_mark(fields, intent.mark)
-            body = client.create_body(**fields)
+            intent = self._intent(context, remembered_in(store.load() if store else None), plan.fingerprints)
+            fields = client.with_mark(plan.fields, intent.mark)
             if self._dry_run or hook.dry_run:
-                self._show(context, client, intent, body, further)
+                self._show(context, client, intent, replace(plan, body=client.create_body(**fields)))
             launch = Launch(
                 client,
                 intent,
                 store,
-                first_try=context["ti"].try_number <= 1,
+                first_try=context["ti"].try_number <= 1 and not self._resumed,
                 lookup_timeout=self.lookup_timeout,
                 earliest=_earliest(context),
+                guard=lambda campaign_id: self._guard(context, client, plan, campaign_id),
                 tell=self.log,
             )
             self._launch = launch
@@ -259,6 +374,15 @@ class CreateCampaignOperator(BaseOperator):
         self._push(context, launch, hook, seen)
         return str(seen["id"])
 
+    def execute_in_window(self, context: Context, event: Any = None) -> str:
+        """Launch, now that the send window has opened; nothing was sent before."""
+        return self.execute(context)
+
+    def go_on_in_window(self, context: Context, event: Any = None) -> str:
+        """Go on with a campaign that was created before the send window closed on it."""
+        self._resumed = True
+        return self.execute(context)
+
     def execute_complete(self, context: Context, event: Any = None) -> str:
         """Return the id of the campaign that the trigger saw reach the goal, or raise what its event means."""
         campaign = result_of_event(event, sensor=False)
@@ -286,8 +410,49 @@ class CreateCampaignOperator(BaseOperator):
         key = launch_key(ti.dag_id, ti.run_id, ti.task_id, getattr(ti, "map_index", -1), number)
         return Intent(key, meant, number, max_tries)
 
+    def _guard(self, context: Context, client: CampaignClient, plan: Plan, campaign_id: str | None) -> None:
+        """Raise what keeps the launch from going on, if anything does."""
+        so_far = f"Campaign {campaign_id} exists and was not started." if campaign_id else "Nothing was sent."
+        refusal = self._not_approved(context, plan)
+        if refusal:
+            raise LaunchRefused(f"{refusal} {so_far}")
+        verdict = self.verdict(context, client)
+        if verdict.move is Move.GO:
+            return
+        if verdict.move is Move.SKIP and not campaign_id:
+            raise AirflowSkipException(f"{verdict.reason} {so_far}")
+        if verdict.until is None:
+            raise LaunchRefused(f"{verdict.reason} {so_far}")
+        # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
+        from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
+
+        self.log.info("%s %s Waiting until %s", verdict.reason, so_far, verdict.until.isoformat(timespec="minutes"))
+        self.defer(
+            trigger=TimeDeltaTrigger(verdict.until - datetime.now(UTC)),
+            method_name="go_on_in_window" if campaign_id else "execute_in_window",
+        )
+
+    def _not_approved(self, context: Context, plan: Plan) -> str:
+        """Return why the launch is not approved, empty if it is or needs no approval."""
+        task = self.approval_task_id
+        if task is None:
+            return ""
+        approval = _approval_of(context, task)
+        if "Approve" not in (approval.get("chosen_options") or ()):
+            return f"Task {task!r} has not approved this launch."
+        if not approval.get("responded_by_user"):
+            return f"Task {task!r} went on without a person's approval (a default after its timeout, for instance)."
+        shown = context["ti"].xcom_pull(task_ids=task, key=SHOWN_KEY, map_indexes=-1)
+        if isinstance(shown, Mapping) and dict(shown) != dict(plan.fingerprints):
+            changed = sorted(
+                name for name in {*shown, *plan.fingerprints} if shown.get(name) != plan.fingerprints.get(name)
+            )
+            return f"What task {task!r} showed for approval is not what is to be launched: {', '.join(changed)} differ."
+        return ""
+
     def _push(self, context: Context, launch: Launch, hook: CampaignHook, campaign: Mapping[str, Any]) -> None:
         memory = launch.memory
+        push_link(context, hook, str(campaign["id"]))
         receipt = {
             "key": launch.intent.key,
             "mark": launch.intent.mark,
@@ -299,6 +464,10 @@ class CreateCampaignOperator(BaseOperator):
             "launched_at": _iso(time.time()),
             **campaign,
         }
+        if self.approval_task_id:
+            approval = _approval_of(context, self.approval_task_id)
+            receipt["approved_by"] = approval.get("responded_by_user")
+            receipt["approved_at"] = str(approval.get("responded_at"))
         if memory.contacts:
             receipt["contacts"] = {**memory.contacts, "refused_rows": [list(row) for row in memory.refused]}
         self._hand_out(context, receipt)
@@ -313,12 +482,17 @@ class CreateCampaignOperator(BaseOperator):
         context: Context,
         client: CampaignClient,
         intent: Intent,
-        body: Mapping[str, Any],
-        further: Mapping[str, Any],
+        plan: Plan,
     ) -> None:
-        shown = redacted(json.dumps(body, ensure_ascii=False, indent=None), (), limit=10_000)
+        verdict = self.verdict(context, client)
+        refusal = self._not_approved(context, plan) or (verdict.reason if verdict.move is Move.REFUSE else "")
+        if refusal:
+            raise LaunchRefused(f"{refusal} Nothing was sent.")
+        if verdict.reason:
+            self.log.info("Dry run: the launch would %s: %s", verdict.move, verdict.reason)
+        shown = redacted(json.dumps(plan.body, ensure_ascii=False, indent=None), (), limit=10_000)
         self.log.info("Dry run: nothing is sent. The create request to %s would be: %s", client.vendor, shown)
-        for name, value in further.items():
+        for name, value in plan.further.items():
             self.log.info("Dry run: %s: %s", name, value)
         receipt = {"key": intent.key, "mark": intent.mark, "vendor": client.vendor, "dry_run": True, "id": None}
         context["ti"].xcom_push(key="campaign", value=receipt)
@@ -355,6 +529,22 @@ def _earliest(context: Context) -> float | None:
     """Return when the run was due, before which nothing of it was launched, or None where Airflow does not tell."""
     run_after = getattr(context.get("dag_run"), "run_after", None)
     return run_after.timestamp() if isinstance(run_after, datetime) else None
+
+
+def _due(run: Any) -> datetime | None:
+    """Return when a run was due, or None where Airflow does not tell."""
+    due = getattr(run, "run_after", None)
+    if due is None:
+        # Airflow 2: a manual run's interval is the last one of the schedule, long over when somebody starts the run.
+        manual = str(getattr(run, "run_type", "")).endswith("manual")
+        due = getattr(run, "logical_date" if manual else "data_interval_end", None)
+    return due if isinstance(due, datetime) else None
+
+
+def _approval_of(context: Context, task_id: str) -> Mapping[str, Any]:
+    """Return what an approval task returned, empty for nothing."""
+    answer = context["ti"].xcom_pull(task_ids=task_id, key="return_value", map_indexes=-1)
+    return answer if isinstance(answer, Mapping) else {}
 
 
 def _iso(seconds: float) -> str:

@@ -73,6 +73,8 @@ class KinboxCreateCampaignOperator(CreateCampaignOperator):
         "template",
     )
     renamed_fields = {"campaign_operator_name": "operator_name"}
+    text_fields = ("message", "text_raw", "template", "assets_urls")
+    recipients_unknown = "Kinbox counts the leads of a file or a filter only after the launch"
     template_fields: Sequence[str] = (*CreateCampaignOperator.template_fields, *create_fields)
     template_fields_renderers = {"template": "json", "extra_fields": "json"}
 
@@ -137,6 +139,12 @@ class KinboxCreateCampaignOperator(CreateCampaignOperator):
         from airflow_provider_campaigns.hooks.kinbox import KinboxHook
 
         return KinboxHook(self.conn_id)
+
+    def sends_at(self) -> datetime | None:
+        """Return ``scheduled_to``."""
+        from airflow_provider_campaigns.api import reading
+
+        return reading.moment(self.scheduled_to) if isinstance(self.scheduled_to, str) else self.scheduled_to
 
     def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
         """Create the campaign; Kinbox starts it."""

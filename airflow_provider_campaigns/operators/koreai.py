@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
@@ -64,6 +65,7 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
         "schedule",
     )
     template_fields: Sequence[str] = (*CreateCampaignOperator.template_fields, *create_fields)
+    text_fields = ("message", "template_name", "experience_flow_name")
     template_fields_renderers = {"dialing_strategy": "json", "schedule": "json", "extra_fields": "json"}
 
     def __init__(
@@ -125,6 +127,29 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
     def hook_params(self) -> dict[str, Any]:
         """Return the type of campaign, which decides where the trigger looks."""
         return {"campaign_type": self.campaign_type}
+
+    def check_guards(self) -> None:
+        """Refuse a send window along with a schedule of the vendor's, whose runs it could not keep to."""
+        super().check_guards()
+        if self.schedule is not None and self.send_window is not None:
+            raise InvalidRequest(
+                "send_window cannot be kept along with schedule, by which Kore.ai itself decides when to send; the "
+                "calling hours of dialing_strategy hold there."
+            )
+
+    def recipients(self, client: CampaignClient) -> int | None:
+        """
+        Return how many contacts the lists have together, at one request; None if Kore.ai does not tell of one.
+
+        A number that is in two lists counts twice, and what was added a moment ago may not be counted yet.
+        """
+        from airflow_provider_campaigns.api.koreai import KoreAIClient
+
+        if not isinstance(client, KoreAIClient):
+            raise TypeError("A Kore.ai campaign needs Kore.ai's client.")
+        totals = client.contact_totals()
+        counts = [totals.get(str(name).lower()) for name in self.contact_lists]
+        return None if None in counts else sum(count for count in counts if count is not None)
 
     def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
         """Create the campaign, wait until Kore.ai has prepared it, start it."""

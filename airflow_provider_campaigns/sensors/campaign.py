@@ -18,6 +18,7 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.hooks.campaign import CampaignHook
+from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Outcome, Watch
 from airflow_provider_campaigns.waiting import (
     WaitOptions,
@@ -86,6 +87,7 @@ class CampaignSensor(BaseSensorOperator):
         "poll_interval",
         "hook_params",
     )
+    operator_extra_links = (CampaignLink(),)
     ui_color = "#e4f4ec"
 
     def __init__(
@@ -144,6 +146,7 @@ class CampaignSensor(BaseSensorOperator):
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
             self._client = hook.get_conn()
             check_on_kill(self.wait_options.on_kill, type(self._client))
+            push_link(context, hook, str(self.campaign_id))
         self.poke_interval = terms.poll_interval
         self._watch = Watch(str(self.campaign_id), terms, time.time())
         if not self.deferrable:

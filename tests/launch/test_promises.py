@@ -7,105 +7,31 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from task import Task, at_vendor
 from worker import (
     ALTUR_CONTACTS,
     LAUNCHES,
     Death,
-    Ended,
-    Store,
-    TaskInstance,
     context_of,
     operator_of,
     run_try,
-    vendor_of,
 )
 
 from airflow_provider_campaigns import exceptions
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.transport import Transport
-from airflow_provider_campaigns.hooks.altur import AlturHook
-from airflow_provider_campaigns.hooks.campaign import CampaignHook
-from airflow_provider_campaigns.hooks.kinbox import KinboxHook
-from airflow_provider_campaigns.hooks.koreai import KoreAIHook
-from airflow_provider_campaigns.launch import launch_key
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 every_launch = pytest.mark.parametrize("launched", LAUNCHES)
 MARK = re.compile(r"\[airflow [0-9a-f]{12}-[0-9a-f]{6}\]")
-HOOKS: Mapping[str, Callable[[], CampaignHook]] = {
-    "kinbox": KinboxHook,
-    "altur": AlturHook,
-    "koreai sms": KoreAIHook,
-    "koreai voice": lambda: KoreAIHook(campaign_type="voice"),
-}
+
+
 CREATE_LOST = {"endpoint": "create_campaign", "kind": "reset"}
-
-
-class Task:
-    """
-    A task instance over its tries and clears.
-
-    :param launched: Which of the launches.
-    :param stored: Whether its Airflow has a task state store.
-    :param changes: Changes to the operator's arguments, for all tries.
-    """
-
-    def __init__(self, vendors: Sandbox, launched: str, *, stored: bool = True, **changes: Any) -> None:
-        self.vendors = vendors
-        self.launched = launched
-        self.vendor = vendor_of(launched)
-        self.changes = {"lookup_timeout": 0.2, **changes}
-        self.ti = TaskInstance(try_number=0)
-        self.values: dict[str, Any] | None = {} if stored else None
-        self.run_after = datetime.now(UTC)
-        self.context: dict[str, Any] = {}
-
-    def run(self, *, death: Death | None = None, **changes: Any) -> Ended:
-        """Run the next try."""
-        self.ti = dataclasses.replace(self.ti, try_number=self.ti.try_number + 1, xcoms={})
-        store = None if self.values is None else Store(self.values, self.ti.try_number, death)
-        self.context = context_of(self.ti, store, self.run_after)
-        return run_try(operator_of(self.launched, **{**self.changes, **changes}), self.context)
-
-    def clear(self, retries: int = 2) -> None:
-        """Clear the task, as Airflow does it."""
-        self.ti.max_tries = self.ti.try_number + retries
-
-    def lose(self, **order: Any) -> None:
-        """Order a fault at the vendor."""
-        self.vendors.order_fault(vendor=self.vendor, **order)
-
-    @property
-    def campaigns(self) -> list[dict[str, Any]]:
-        """What exists at the vendor."""
-        listed: list[dict[str, Any]] = self.vendors.journal(self.vendor)["campaigns"]
-        return listed
-
-    @property
-    def requests(self) -> dict[str, int]:
-        """How many requests arrived at each endpoint."""
-        counts: dict[str, int] = self.vendors.journal(self.vendor)["counts"].get(self.vendor, {})
-        return counts
-
-    @property
-    def mark(self) -> str:
-        """A mark that another try of this task would leave."""
-        return f"[airflow {launch_key(self.ti.dag_id, self.ti.run_id, self.ti.task_id, -1)[:12]}-012345]"
-
-    def client(self) -> Any:
-        """Return a client of its own, for what a person does at the vendor."""
-        return HOOKS[self.launched]().get_conn()
-
-
-def at_vendor(vendors: Sandbox, name: str) -> Any:
-    """Return a vendor's inside, to change what its API does not."""
-    return next(vendor for vendor in vendors.app.vendors if vendor.name == name)
-
 
 # The fault-free launch
 
@@ -788,6 +714,7 @@ def test_a_second_create_looks_until_the_list_shows_it_for_what_the_first_one_ma
 def test_a_death_between_the_second_create_and_the_look_after_it_does_not_spare_the_look(
     vendors: Sandbox, launched: str
 ) -> None:
+    vendors.set_speed(1)  # Kinbox begins to send by itself soon after the create.
     task = Task(vendors, launched, lookup_timeout=0.1)
     task.lose(kind="list_lag", seconds=60)
     assert task.run(death=Death(2, done=False)).outcome == "killed"

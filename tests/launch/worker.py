@@ -224,20 +224,24 @@ class TaskInstance:
     task_id: str = "create"
     map_index: int = -1
     xcoms: dict[str, Any] = field(default_factory=dict)
+    #: XComs of other tasks of the run, by task and key.
+    others: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep an XCom, which must be plain JSON."""
         self.xcoms[key] = json.loads(json.dumps(value))
 
     def xcom_pull(self, task_ids: str, key: str, map_indexes: int) -> Any:
-        """Return an XCom of the task itself."""
-        assert (task_ids, map_indexes) == (self.task_id, self.map_index)
-        return self.xcoms.get(key)
+        """Return an XCom of the task itself, or of one that is not mapped."""
+        assert map_indexes == (self.map_index if task_ids == self.task_id else -1)
+        return self.xcoms.get(key) if task_ids == self.task_id else self.others.get((task_ids, key))
 
 
-def context_of(ti: TaskInstance, store: Store | None, run_after: datetime | None = None) -> dict[str, Any]:
+def context_of(
+    ti: TaskInstance, store: Store | None, run_after: datetime | None = None, run_type: str = "scheduled"
+) -> dict[str, Any]:
     """Return the context of a try; without a store it is that of an Airflow before 3.3."""
-    run = SimpleNamespace(run_id=ti.run_id, run_after=run_after or datetime.now(UTC))
+    run = SimpleNamespace(run_id=ti.run_id, run_after=run_after or datetime.now(UTC), run_type=run_type)
     events: Any = defaultdict(lambda: SimpleNamespace(extra={}))
     context = {"ti": ti, "dag_run": run, "outlet_events": events}
     return context if store is None else {**context, "task_state_store": store}
@@ -253,6 +257,7 @@ class Ended:
     :param error: The exception's class and message.
     :param receipt: XCom ``campaign``.
     :param trigger: The class path and the arguments of the trigger it deferred to.
+    :param method: The method to go on with after that.
     """
 
     outcome: str
@@ -260,22 +265,23 @@ class Ended:
     error: str = ""
     receipt: Mapping[str, Any] | None = None
     trigger: tuple[str, Mapping[str, Any]] | None = None
+    method: str | None = None
 
 
-def run_try(operator: CreateCampaignOperator, context: Any) -> Ended:
-    """Run a try and tell what Airflow would make of its end."""
-    outcome, value, error, trigger = "success", None, "", None
+def run_try(operator: CreateCampaignOperator, context: Any, method: str = "execute") -> Ended:
+    """Run a try, or the rest of one that was deferred, and tell what Airflow would make of its end."""
+    outcome, value, error, trigger, next_method = "success", None, "", None, None
     try:
-        value = operator.execute(context)
+        value = getattr(operator, method)(context)
     except TaskDeferred as deferred:
-        outcome, trigger = "deferred", deferred.trigger.serialize()
+        outcome, trigger, next_method = "deferred", deferred.trigger.serialize(), deferred.method_name
     except Killed:
         return Ended("killed")
     except Exception as raised:
         kinds = {AirflowSkipException: "skipped", AirflowFailException: "failed"}
         outcome = next((word for kind, word in kinds.items() if isinstance(raised, kind)), "retry")
         error = f"{type(raised).__name__}: {raised}"
-    return Ended(outcome, value, error, context["ti"].xcoms.get("campaign"), trigger)
+    return Ended(outcome, value, error, context["ti"].xcoms.get("campaign"), trigger, next_method)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, conf
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.api.reading import moment as moment_of
 from airflow_provider_campaigns.api.redaction import redacted
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
 from airflow_provider_campaigns.guards import Facts, Guards, Move, Verdict
@@ -28,6 +29,7 @@ from airflow_provider_campaigns.launch import (
     remembered_in,
 )
 from airflow_provider_campaigns.links import CampaignLink, push_link
+from airflow_provider_campaigns.task_run import approval_of, due_of, earliest_of, store_of
 from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Watch, described
 from airflow_provider_campaigns.waiting import (
     WaitOptions,
@@ -299,7 +301,7 @@ class CreateCampaignOperator(BaseOperator):
             Facts(
                 now=datetime.now(UTC),
                 run_type=str(getattr(run_type, "value", run_type)),
-                due=_due(run),
+                due=due_of(run),
                 recipients=self.recipients(client) if guards.needs_recipients else None,
                 sends_at=self.sends_at(),
             )
@@ -319,19 +321,25 @@ class CreateCampaignOperator(BaseOperator):
             client = hook.get_conn()
             # Everything that can be seen to be wrong is seen before the first request.
             plan = self.plan(hook)
-            store = _store_of(context)
-            intent = self._intent(context, remembered_in(store.load() if store else None), plan.fingerprints)
+            store = store_of(context)
+            known = remembered_in(store.load() if store else None)
+            intent = self._intent(context, known, plan.fingerprints)
+            # A relaunch is another launch, which the approval of the one before does not stand for.
+            approved_after = known.at if known and known.key != intent.key else None
             fields = client.with_mark(plan.fields, intent.mark)
             if self._dry_run or hook.dry_run:
-                self._show(context, client, intent, replace(plan, body=client.create_body(**fields)))
+                refusal = self._not_approved(context, plan, approved_after)
+                self._show(context, client, intent, replace(plan, body=client.create_body(**fields)), refusal)
             launch = Launch(
                 client,
                 intent,
                 store,
                 first_try=context["ti"].try_number <= 1 and not self._resumed,
                 lookup_timeout=self.lookup_timeout,
-                earliest=_earliest(context),
-                guard=lambda campaign_id: self._guard(context, client, plan, campaign_id),
+                earliest=earliest_of(context),
+                guard=lambda campaign_id: self._guard(
+                    context, client, campaign_id, self._not_approved(context, plan, approved_after)
+                ),
                 tell=self.log,
             )
             self._launch = launch
@@ -410,10 +418,9 @@ class CreateCampaignOperator(BaseOperator):
         key = launch_key(ti.dag_id, ti.run_id, ti.task_id, getattr(ti, "map_index", -1), number)
         return Intent(key, meant, number, max_tries)
 
-    def _guard(self, context: Context, client: CampaignClient, plan: Plan, campaign_id: str | None) -> None:
+    def _guard(self, context: Context, client: CampaignClient, campaign_id: str | None, refusal: str) -> None:
         """Raise what keeps the launch from going on, if anything does."""
         so_far = f"Campaign {campaign_id} exists and was not started." if campaign_id else "Nothing was sent."
-        refusal = self._not_approved(context, plan)
         if refusal:
             raise LaunchRefused(f"{refusal} {so_far}")
         verdict = self.verdict(context, client)
@@ -432,16 +439,23 @@ class CreateCampaignOperator(BaseOperator):
             method_name="go_on_in_window" if campaign_id else "execute_in_window",
         )
 
-    def _not_approved(self, context: Context, plan: Plan) -> str:
-        """Return why the launch is not approved, empty if it is or needs no approval."""
+    def _not_approved(self, context: Context, plan: Plan, after: float | None) -> str:
+        """
+        Return why the launch is not approved, empty if it is or needs no approval.
+
+        :param after: When the launch before this one was meant, in seconds since the epoch, or None for no such.
+        """
         task = self.approval_task_id
         if task is None:
             return ""
-        approval = _approval_of(context, task)
+        approval = approval_of(context, task)
         if "Approve" not in (approval.get("chosen_options") or ()):
             return f"Task {task!r} has not approved this launch."
         if not approval.get("responded_by_user"):
             return f"Task {task!r} went on without a person's approval (a default after its timeout, for instance)."
+        answered = moment_of(str(approval.get("responded_at")))
+        if after is not None and (answered is None or answered.timestamp() <= after):
+            return f"Task {task!r} approved an earlier launch of this run: clear it too, to be asked again."
         shown = context["ti"].xcom_pull(task_ids=task, key=SHOWN_KEY, map_indexes=-1)
         if isinstance(shown, Mapping) and dict(shown) != dict(plan.fingerprints):
             changed = sorted(
@@ -465,7 +479,7 @@ class CreateCampaignOperator(BaseOperator):
             **campaign,
         }
         if self.approval_task_id:
-            approval = _approval_of(context, self.approval_task_id)
+            approval = approval_of(context, self.approval_task_id)
             receipt["approved_by"] = approval.get("responded_by_user")
             receipt["approved_at"] = str(approval.get("responded_at"))
         if memory.contacts:
@@ -483,9 +497,10 @@ class CreateCampaignOperator(BaseOperator):
         client: CampaignClient,
         intent: Intent,
         plan: Plan,
+        refusal: str,
     ) -> None:
         verdict = self.verdict(context, client)
-        refusal = self._not_approved(context, plan) or (verdict.reason if verdict.move is Move.REFUSE else "")
+        refusal = refusal or (verdict.reason if verdict.move is Move.REFUSE else "")
         if refusal:
             raise LaunchRefused(f"{refusal} Nothing was sent.")
         if verdict.reason:
@@ -497,54 +512,6 @@ class CreateCampaignOperator(BaseOperator):
         receipt = {"key": intent.key, "mark": intent.mark, "vendor": client.vendor, "dry_run": True, "id": None}
         context["ti"].xcom_push(key="campaign", value=receipt)
         raise AirflowSkipException("Dry run: everything was checked and nothing was sent.")
-
-
-class _StateStore:
-    """A launch's memory in Airflow's task state store, which outlives tries and clears."""
-
-    KEY = "campaign_launch"
-
-    def __init__(self, accessor: Any) -> None:
-        self._accessor = accessor
-
-    def load(self) -> Mapping[str, Any] | None:
-        """Return what was saved last, or None."""
-        stored = self._accessor.get(self.KEY)
-        return stored if isinstance(stored, Mapping) else None
-
-    def save(self, memory: Mapping[str, Any]) -> None:
-        """Keep it for good: a run may be cleared long after the default retention."""
-        from airflow.sdk.execution_time.context import NEVER_EXPIRE
-
-        self._accessor.set(self.KEY, dict(memory), retention=NEVER_EXPIRE)
-
-
-def _store_of(context: Context) -> _StateStore | None:
-    """Return where the launch is remembered: Airflow 3.3 and newer have a place for it, older ones have none."""
-    accessor = context.get("task_state_store")
-    return None if accessor is None else _StateStore(accessor)
-
-
-def _earliest(context: Context) -> float | None:
-    """Return when the run was due, before which nothing of it was launched, or None where Airflow does not tell."""
-    run_after = getattr(context.get("dag_run"), "run_after", None)
-    return run_after.timestamp() if isinstance(run_after, datetime) else None
-
-
-def _due(run: Any) -> datetime | None:
-    """Return when a run was due, or None where Airflow does not tell."""
-    due = getattr(run, "run_after", None)
-    if due is None:
-        # Airflow 2: a manual run's interval is the last one of the schedule, long over when somebody starts the run.
-        manual = str(getattr(run, "run_type", "")).endswith("manual")
-        due = getattr(run, "logical_date" if manual else "data_interval_end", None)
-    return due if isinstance(due, datetime) else None
-
-
-def _approval_of(context: Context, task_id: str) -> Mapping[str, Any]:
-    """Return what an approval task returned, empty for nothing."""
-    answer = context["ti"].xcom_pull(task_ids=task_id, key="return_value", map_indexes=-1)
-    return answer if isinstance(answer, Mapping) else {}
 
 
 def _iso(seconds: float) -> str:

@@ -257,6 +257,22 @@ def test_nothing_is_sent_without_a_person_s_approval(vendors: Sandbox, launched:
 
 
 @every_launch
+def test_an_approval_stands_for_one_launch(vendors: Sandbox, launched: str) -> None:
+    vendors.set_speed(3000)  # One contact list serves one campaign at a time.
+    task = Task(vendors, launched, approval_task_id="approve")
+    before, after = ({**YES, "responded_at": day} for day in ("2026-01-01T09:00:00Z", "2099-01-01T09:00:00Z"))
+    task.ti.others = {("approve", "return_value"): before}
+    assert task.run().outcome == "success"
+    task.clear()
+    ended = task.run(relaunch=True)
+    assert "approved an earlier launch of this run" in ended.error
+    assert len(task.campaigns) == 1
+    task.ti.others = {("approve", "return_value"): after}
+    assert task.run(relaunch=True).outcome == "success"
+    assert len(task.campaigns) == 2
+
+
+@every_launch
 def test_what_was_not_shown_for_approval_is_not_launched(vendors: Sandbox, launched: str) -> None:
     shown: Mapping[str, str] = {"name": "0123456789ab"}
     task = Task(vendors, launched, approval_task_id="approve")

@@ -1,0 +1,124 @@
+"""Asking a person before a launch, through Airflow's own approval."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureException
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.guards import Move
+from airflow_provider_campaigns.operators.create import SHOWN_KEY, CreateCampaignOperator
+
+try:
+    from airflow.providers.standard.operators.hitl import ApprovalOperator
+except (ImportError, AirflowOptionalProviderFeatureException) as missing:
+    raise AirflowOptionalProviderFeatureException("Approvals need Airflow 3.1 or newer.") from missing
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_campaigns.guards import Verdict
+    from airflow_provider_campaigns.hooks.campaign import CampaignHook
+
+#: How much of a text is shown, in characters.
+SAMPLE_LENGTH = 500
+
+
+class ApproveCampaignOperator(ApprovalOperator):
+    """
+    Shows a person what a create operator is about to launch, and lets it launch on approval only.
+
+    It checks the campaign as the launch would, counts its recipients where the vendor lets us know, and shows
+    connection, audience, a sample of the text, and the send window. The create operator then launches exactly what was
+    shown: it refuses when a field or a contact has changed since, when nobody approved, and when an answer came from a
+    default after the time was up. Who approved is in its receipt. Needs Airflow 3.1 or newer.
+
+    :param create: The create operator; this task becomes its upstream and its ``approval_task_id``. For a mapped or a
+        decorated one use Airflow's ``ApprovalOperator``, and pass its task id as ``approval_task_id``.
+    :param subject: The headline; by default it names the campaign's task. (templated)
+    :param body: What to say before the facts, in Markdown; by default nothing. (templated)
+    :param kwargs: As for Airflow's ``ApprovalOperator``, such as ``response_timeout``, ``notifiers`` and
+        ``assigned_users``.
+    :raises CampaignRequestRefused: The campaign cannot be launched as it stands; nobody is asked.
+    """
+
+    def __init__(
+        self, *, create: CreateCampaignOperator, subject: str | None = None, body: str | None = None, **kwargs: Any
+    ) -> None:
+        if not isinstance(create, CreateCampaignOperator):
+            raise InvalidRequest(
+                f"create must be a create operator, not a {type(create).__name__}. For a mapped or a decorated one, "
+                "use ApprovalOperator and give its task id to the other as approval_task_id."
+            )
+        if kwargs.get("defaults"):
+            raise InvalidRequest("defaults would approve or reject in a person's stead; an approval takes none.")
+        super().__init__(
+            subject=subject if subject is not None else f"Launch the campaign of task {create.task_id}?",
+            body=body,
+            **kwargs,
+        )
+        self.create_task_id = create.task_id
+        create.approval_task_id = self.task_id
+        create.set_upstream(self)
+
+    def execute(self, context: Context) -> Any:
+        """Check the campaign, show it, and wait for the answer."""
+        create = self._create(context)
+        with airflow_errors():
+            hook = create.hook()
+            plan = create.plan(hook)
+            facts = self._facts(create, hook, create.verdict(context, hook.get_conn()))
+        context["ti"].xcom_push(key=SHOWN_KEY, value=dict(plan.fingerprints))
+        self.body = "\n\n".join(part for part in (self.body, facts) if part)
+        return super().execute(context)
+
+    def _create(self, context: Context) -> CreateCampaignOperator:
+        """Return the create operator with its templates rendered for this run."""
+        create = self.get_dag().get_task(self.create_task_id).prepare_for_execution()  # type: ignore[union-attr]
+        if not isinstance(create, CreateCampaignOperator):
+            raise TypeError(f"Task {self.create_task_id!r} is no create operator.")
+        create.render_template_fields(context)
+        return create
+
+    def _facts(self, create: CreateCampaignOperator, hook: CampaignHook, verdict: Verdict) -> str:
+        client = hook.get_conn()
+        with airflow_errors():
+            recipients = create.recipients(client)
+        unknown = f"not known before the launch ({create.recipients_unknown or f'{client.vendor} does not tell'})"
+        windows = create.guards().windows
+        sends_at = create.sends_at()
+        rows = {
+            "Campaign": create.given_fields()["name"],
+            "Vendor": client.vendor,
+            "Connection": hook.conn_id,
+            "Audience": unknown if recipients is None else f"{recipients:,} recipients",
+            "Sending begins": sends_at.isoformat(timespec="minutes") if sends_at else "with the launch",
+            "Send window": "; ".join(str(window) for window in windows) or "any time",
+        }
+        if verdict.move is not Move.GO:
+            rows["As things stand"] = f"the launch would {verdict.move}: {verdict.reason}"
+        texts = {name: getattr(create, name) for name in create.text_fields}
+        return "\n\n".join([_table(rows), *(_sample(name, text) for name, text in texts.items() if text)])
+
+
+def _table(rows: Mapping[str, Any]) -> str:
+    lines = [f"| {name} | {_cell(value)} |" for name, value in rows.items()]
+    return "\n".join(["| | |", "|---|---|", *lines])
+
+
+def _cell(value: Any) -> str:
+    return " ".join(str(value).replace("|", "\\|").split())
+
+
+def _sample(name: str, text: Any) -> str:
+    """Return the beginning of a text as a block that nothing in it can end."""
+    if not isinstance(text, str):
+        text = json.dumps(text, ensure_ascii=False, indent=2, default=str)
+    shown = text if len(text) <= SAMPLE_LENGTH else f"{text[:SAMPLE_LENGTH]}…"
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    return f"**{name}**\n\n{fence}\n{shown}\n{fence}"

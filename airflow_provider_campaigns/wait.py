@@ -229,6 +229,43 @@ class Terms:
         return self.goal.needs_progress or self.gates.any or self.stall_timeout is not None
 
 
+class Patience:
+    """
+    How long failures to look are borne: transient ones for a time since the last good answer, refusals once.
+
+    :param seconds: How long after the last good answer.
+    :param now: When it begins, in seconds since the epoch.
+    :param refusals: How many looks in a row were refused before.
+    """
+
+    __slots__ = ("last_answer", "refusals", "seconds")
+
+    def __init__(self, seconds: float, now: float, refusals: int = 0) -> None:
+        self.seconds = seconds
+        self.last_answer = now
+        self.refusals = refusals
+
+    def answered(self, now: float) -> None:
+        """Take a good answer in."""
+        self.last_answer = now
+        self.refusals = 0
+
+    def missed(self, error: Exception, now: float) -> Reason | None:
+        """
+        Take a failure in; return ``UNREACHABLE`` or ``REFUSED`` if patience is at its end.
+
+        :param error: What failed; what is no transient error of the vendor's API counts as a refusal.
+        """
+        if isinstance(error, CampaignAPIError) and error.transient:
+            return Reason.UNREACHABLE if now - self.last_answer > self.seconds else None
+        self.refusals += 1
+        return Reason.REFUSED if self.refusals > REFUSALS_TOLERATED else None
+
+    def silence(self, now: float) -> str:
+        """Return for people how long the last good answer is ago."""
+        return f"{(now - self.last_answer) / 60:.0f} minutes"
+
+
 class Watch:
     """
     One wait as it goes on; a driver feeds it what it saw and when, and does what it says.
@@ -243,9 +280,8 @@ class Watch:
         "_asked_pause",
         "_campaign",
         "_first_progress",
-        "_last_answer",
         "_moved",
-        "_refusals",
+        "_patience",
         "_told",
         "_told_no_progress",
         "campaign_id",
@@ -255,8 +291,7 @@ class Watch:
     def __init__(self, campaign_id: str, terms: Terms, now: float, refusals: int = 0) -> None:
         self.campaign_id = campaign_id
         self.terms = terms
-        self._last_answer = now
-        self._refusals = refusals
+        self._patience = Patience(terms.patience, now, refusals)
         self._asked_pause = 0.0
         self._campaign: Campaign | None = None
         #: When the figures last moved, and what they were.
@@ -273,14 +308,14 @@ class Watch:
     @property
     def refusals(self) -> int:
         """How many looks in a row were refused."""
-        return self._refusals
+        return self._patience.refusals
 
     def carried(self) -> dict[str, Any]:
         """Return what another process needs to go on with this wait, as plain JSON values."""
         return {
             "campaign_id": self.campaign_id,
-            "last_answer": self._last_answer,
-            "refusals": self._refusals,
+            "last_answer": self._patience.last_answer,
+            "refusals": self._patience.refusals,
             "moved": list(self._moved),
             "told": list(self._told) if self._told else None,
         }
@@ -289,8 +324,7 @@ class Watch:
         """Go on where another process left off; what was carried for another campaign is passed over."""
         if carried.get("campaign_id") != self.campaign_id:
             return
-        self._last_answer = float(carried["last_answer"])
-        self._refusals = int(carried["refusals"])
+        self._patience = Patience(self.terms.patience, float(carried["last_answer"]), int(carried["refusals"]))
         at, figures = carried["moved"]
         self._moved = (float(at), figures)
         told = carried.get("told")
@@ -298,8 +332,7 @@ class Watch:
 
     def answered(self, campaign: Campaign, now: float) -> Outcome | None:
         """Take a good answer in; return the outcome if the wait is over."""
-        self._last_answer = now
-        self._refusals = 0
+        self._patience.answered(now)
         self._asked_pause = 0.0
         # The vendor's whole answer is not needed again, and thousands of waits would keep one each.
         campaign = self._campaign = replace(campaign, raw={})
@@ -336,16 +369,14 @@ class Watch:
     def missed(self, error: CampaignAPIError, now: float) -> Outcome | None:
         """Take a failed look in; return the outcome if the wait is over. A lost look is not a lost campaign."""
         self._asked_pause = min(error.retry_after or 0.0, LONGEST_PAUSE_SECONDS)
-        if not error.transient:
-            self._refusals += 1
-            if self._refusals > REFUSALS_TOLERATED:
-                return self._over(Reason.REFUSED, f"Campaign {self.campaign_id} cannot be watched: {error}")
-        elif now - self._last_answer > self.terms.patience:
-            silence = (now - self._last_answer) / 60
+        lost = self._patience.missed(error, now)
+        if lost is Reason.REFUSED:
+            return self._over(lost, f"Campaign {self.campaign_id} cannot be watched: {error}")
+        if lost is Reason.UNREACHABLE:
             return self._over(
-                Reason.UNREACHABLE,
-                f"Campaign {self.campaign_id} was out of sight for {silence:.0f} minutes; it may well be going on. "
-                f"The last error: {error}",
+                lost,
+                f"Campaign {self.campaign_id} was out of sight for {self._patience.silence(now)}; it may well be going "
+                f"on. The last error: {error}",
             )
         return self._overdue(now)
 

@@ -8,7 +8,7 @@ import pytest
 from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.wait import Gates, Goal, Outcome, Reason, Terms, Verdict, Watch, judge
+from airflow_provider_campaigns.wait import Gates, Goal, Outcome, Patience, Reason, Terms, Verdict, Watch, judge
 
 S = CampaignStatus
 
@@ -123,6 +123,14 @@ def test_a_good_answer_between_two_refusals_begins_the_count_anew() -> None:
     assert one.missed(refused(errors.NotFound), now=1) is None
     assert one.answered(campaign(S.RUNNING), now=2) is None
     assert one.missed(refused(errors.NotFound), now=3) is None
+
+
+def test_what_is_no_error_of_the_vendor_s_is_borne_once() -> None:
+    patience = Patience(1800, now=0)
+    assert patience.missed(OSError("no such connection"), now=1) is None
+    assert patience.missed(OSError("no such connection"), now=2) is Reason.REFUSED
+    patience.answered(now=3)
+    assert patience.missed(OSError("no such connection"), now=4) is None
 
 
 def test_the_pause_never_passes_the_deadline() -> None:

@@ -11,6 +11,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -189,8 +190,10 @@ class Wire:
     def hang_up(self) -> None:
         """Reset the connection."""
         transport = self._transport()
-        # Closing with a linger of zero makes the kernel send RST, where a plain close would send FIN.
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # The socket of a client that is gone already takes no options any more.
+        with suppress(OSError):
+            # Closing with a linger of zero makes the kernel send RST, where a plain close would send FIN.
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
 
     async def hold(self, seconds: float, *, until_gone: bool = False) -> bool:

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import json
-import logging
-import random
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-from importlib import import_module
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+from typing import Any
 
 try:
     from airflow.triggers.base import BaseEventTrigger, TriggerEvent
@@ -27,37 +16,20 @@ except ImportError:  # Airflow 2 has no asset watchers; there the class can only
     from airflow.triggers.base import BaseTrigger as BaseEventTrigger  # type: ignore[assignment]
     from airflow.triggers.base import TriggerEvent
 
+from airflow_provider_campaigns.announcements import MOST_REMEMBERED, Announced, Wanted
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable
-from airflow_provider_campaigns.get_provider_info import get_provider_info
+from airflow_provider_campaigns.list_poll import ListPoll, Look, bear
 from airflow_provider_campaigns.wait import (
     DEFAULT_PATIENCE_SECONDS,
     DEFAULT_POLL_INTERVAL_SECONDS,
-    LONGEST_PAUSE_SECONDS,
-    REFUSALS_TOLERATED,
     Goal,
+    Patience,
     Terms,
-    Verdict,
     described,
-    judge,
 )
 from airflow_provider_campaigns.waiting import as_number
 
-if TYPE_CHECKING:
-    from airflow.sdk import Connection
-
-    from airflow_provider_campaigns.api.client import CampaignClient
-    from airflow_provider_campaigns.hooks.campaign import CampaignHook
-
-log = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
-
-#: So many campaigns are remembered; a value in Airflow's asset state store should stay below 64 KB.
-MOST_REMEMBERED = 8000
-#: The length of what is remembered of a campaign: 48 bits, so that one in 10^10 is taken for another.
-MARK_LENGTH = 8
 #: Airflow queues one run of a DAG for an asset; of the events that come before its scheduler makes that run, only the
 #: first is handed over, the others with the asset's next event, whenever that may be. So events keep a distance.
 DEFAULT_EVENT_INTERVAL_SECONDS = 10.0
@@ -66,8 +38,6 @@ DEFAULT_EVENT_INTERVAL_SECONDS = 10.0
 SETTLE_SECONDS = 3.0
 #: Campaigns dealt with between two turns of the event loop, which other triggers need too.
 SLICE = 500
-#: Campaigns asked for in one go, so that a watch that ends need not wait for all of them.
-DETAIL_BATCH = 20
 
 
 class InvalidWatch(InvalidRequest, TypeError):
@@ -77,359 +47,6 @@ class InvalidWatch(InvalidRequest, TypeError):
     A stored trigger that another version of this package made may bring one to the triggerer as well, which fails the
     one trigger for a ``TypeError`` of its constructor, and all triggers by ending itself for any other exception.
     """
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """
-    Which campaigns a watch is for, and when.
-
-    :param goal: What they are to reach.
-    :param name_pattern: What their names are like, or None for any.
-    :param campaign_ids: Their ids, or None for any.
-    :param statuses: In which status they may be when they are announced, or None for any.
-    """
-
-    goal: Goal
-    name_pattern: str | None = None
-    campaign_ids: frozenset[str] | None = None
-    statuses: frozenset[CampaignStatus] | None = None
-
-    def __post_init__(self) -> None:
-        fitting = [status for status in CampaignStatus if self._fits(status)]
-        unfit = (self.statuses or frozenset()).difference(fitting)
-        if unfit:
-            raise InvalidRequest(
-                f"A campaign that is {' or '.join(sorted(unfit))} has not reached {self.goal}; statuses may hold "
-                f"{', '.join(fitting)}."
-            )
-
-    def concerns(self, campaign: Campaign) -> bool:
-        """Whether the watch is for this campaign, once it reaches the goal."""
-        return (self.campaign_ids is None or campaign.id in self.campaign_ids) and (
-            self.name_pattern is None or fnmatchcase(campaign.name or "", self.name_pattern)
-        )
-
-    def is_reached_by(self, campaign: Campaign) -> bool:
-        """Whether the campaign is to be announced as far as one look at it tells."""
-        return judge(campaign, self.goal) is Verdict.MET and (self.statuses is None or campaign.status in self.statuses)
-
-    def lacks_figures(self, campaign: Campaign) -> bool:
-        """Whether only figures that the vendor's list left out tell if the goal is reached."""
-        return (
-            self.goal.needs_progress
-            and campaign.progress is None
-            and campaign.status in (CampaignStatus.RUNNING, CampaignStatus.UNKNOWN)
-            and (self.statuses is None or campaign.status in self.statuses)
-        )
-
-    def _fits(self, status: CampaignStatus) -> bool:
-        far = 100.0 if self.goal.needs_progress else None
-        return judge(Campaign("", None, status, progress=far), self.goal) is Verdict.MET
-
-
-class Announced:
-    """
-    Which campaigns were announced or are never to be; pure, and bounded.
-
-    The first look announces nothing unless told to: what had reached the goal by then did so before the watch. From
-    then on a campaign is announced when it has reached the goal and is not remembered. Where more than
-    :data:`MOST_REMEMBERED` campaigns of the list have reached it, only those seen on their way there are announced, so
-    that an old one that found no room is never taken for a new one.
-
-    :param marks: What was remembered when the watch ended the last time, or None for a watch that begins.
-    :param announce_existing: Whether a watch that begins announces what has reached the goal already.
-    """
-
-    def __init__(self, marks: str | None, *, announce_existing: bool = False) -> None:
-        known = marks or ""
-        self._marks = dict.fromkeys(known[at : at + MARK_LENGTH] for at in range(0, len(known), MARK_LENGTH))
-        self._announces_all = announce_existing
-        #: Whether there was a first look, now or before a restart.
-        self.has_begun = marks is not None
-        #: Whether there is more to remember than there is room.
-        self.is_crowded = False
-        self._on_the_way: set[str] = set()
-        self._still_on_the_way: set[str] = set()
-        self._there = 0
-        self._fresh: dict[str, str] = {}
-
-    def __contains__(self, campaign_id: str) -> bool:
-        return mark_of(campaign_id) in self._marks
-
-    def take(self, campaign_id: str, *, reached: bool) -> None:
-        """Take in one campaign of a look, and whether it has reached the goal."""
-        mark = mark_of(campaign_id)
-        if mark in self._marks:
-            # At the end are those seen last; the others give way first.
-            del self._marks[mark]
-            self._marks[mark] = None
-        elif reached:
-            self._fresh[campaign_id] = mark
-        else:
-            self._still_on_the_way.add(mark)
-            return
-        self._there += 1
-
-    def end_look(self) -> frozenset[str]:
-        """Return the ids of the campaigns to announce, now that all of a look were taken in."""
-        self.is_crowded |= self._there > MOST_REMEMBERED
-        if not self.has_begun:
-            news = self._fresh if self._announces_all else {}
-        elif self.is_crowded:
-            news = {campaign_id: mark for campaign_id, mark in self._fresh.items() if mark in self._on_the_way}
-        else:
-            news = self._fresh
-        self._marks |= {mark: None for campaign_id, mark in self._fresh.items() if campaign_id not in news}
-        self._make_room()
-        self.has_begun = True
-        self._on_the_way, self._still_on_the_way, self._there, self._fresh = self._still_on_the_way, set(), 0, {}
-        return frozenset(news)
-
-    def remember(self, campaign_id: str) -> None:
-        """Never announce a campaign again."""
-        self._marks[mark_of(campaign_id)] = None
-        self._make_room()
-
-    def _make_room(self) -> None:
-        for mark in list(islice(self._marks, max(0, len(self._marks) - MOST_REMEMBERED))):
-            del self._marks[mark]
-
-    def marks(self) -> str:
-        """Return what another process needs to go on."""
-        return "".join(self._marks)
-
-
-def mark_of(campaign_id: str) -> str:
-    """Return what is remembered of a campaign."""
-    return base64.urlsafe_b64encode(hashlib.sha256(campaign_id.encode()).digest()[:6]).decode()
-
-
-class Patience:
-    """
-    How long failures to look are borne: transient ones for a time, permanent ones once. Pure.
-
-    :param conn_id: The connection, which messages name.
-    :param seconds: How long after the last good answer.
-    :param now: When it begins, in seconds since the epoch.
-    """
-
-    def __init__(self, conn_id: str, seconds: float, now: float) -> None:
-        self._conn_id = conn_id
-        self._seconds = seconds
-        self._last_answer = now
-        self._refusals = 0
-
-    def answered(self, now: float) -> None:
-        """Take a good answer in."""
-        self._last_answer = now
-        self._refusals = 0
-
-    def missed(self, error: Exception, now: float) -> None:
-        """
-        Take a failure in.
-
-        :raises CampaignUnreachable: There was no good answer for too long.
-        :raises CampaignRequestFailed: The second refusal in a row.
-        """
-        if isinstance(error, CampaignAPIError) and error.transient:
-            silence = now - self._last_answer
-            if silence > self._seconds:
-                raise CampaignUnreachable(
-                    f"The campaigns of connection {self._conn_id!r} were out of sight for {silence / 60:.0f} minutes. "
-                    f"The last error: {error}"
-                ) from error
-            return
-        self._refusals += 1
-        if self._refusals > REFUSALS_TOLERATED:
-            raise CampaignRequestFailed(
-                f"The campaigns of connection {self._conn_id!r} cannot be watched: {error}"
-            ) from error
-
-
-class Look:
-    """
-    All campaigns of a connection, as one walk through the vendor's list saw them.
-
-    :param vendor: The vendor's name.
-    :param campaigns: The campaigns, without the vendor's raw answers.
-    :param ask: Asks the vendor for campaigns with their figures.
-    """
-
-    def __init__(
-        self,
-        vendor: str,
-        campaigns: Sequence[Campaign],
-        ask: Callable[[Sequence[str]], Any],
-    ) -> None:
-        self.vendor = vendor
-        self.campaigns = campaigns
-        self._ask = ask
-        self._asking = asyncio.Lock()
-        self._detailed: dict[str, Campaign | None] = {}
-        self._failure: CampaignAPIError | None = None
-
-    async def in_detail(self, campaign_ids: Iterable[str]) -> dict[str, Campaign]:
-        """
-        Return campaigns with their figures; one that the vendor does not know any more is left out.
-
-        Watchers that share the look share the answers, and the failure too.
-
-        :raises CampaignAPIError: The vendor did not answer.
-        """
-        wanted = list(campaign_ids)
-        async with self._asking:
-            missing = [one for one in wanted if one not in self._detailed]
-            if missing and self._failure is None:
-                try:
-                    found = await self._ask(missing)
-                except CampaignAPIError as error:
-                    self._failure = error
-                else:
-                    self._detailed.update({one: found.get(one) for one in missing})
-                    missing = []
-            if missing and self._failure is not None:
-                raise self._failure
-        detailed = {one: self._detailed[one] for one in wanted}
-        return {one: campaign for one, campaign in detailed.items() if campaign is not None}
-
-
-class ListPoll:
-    """
-    Walks the vendor's list of campaigns again and again; blocking calls run in one thread of its own.
-
-    :param conn_id: The connection.
-    :param hook_params: Further arguments of its hook.
-    :param poll_interval: Seconds between two walks.
-    :param patience: Seconds without a good answer before it gives up.
-    """
-
-    def __init__(
-        self, conn_id: str, hook_params: Mapping[str, Any] | None, poll_interval: float, patience: float
-    ) -> None:
-        self.conn_id = conn_id
-        self._hook_params = hook_params or {}
-        self._poll_interval = poll_interval
-        self._patience = Patience(conn_id, patience, time.time())
-        self._client: CampaignClient | None = None
-        #: The newest look, and how many there were.
-        self.newest: Look | None = None
-        self.looks = 0
-        self._not_before = 0.0
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="campaign-list")
-        self._ended = threading.Event()
-
-    async def run(self) -> AsyncIterator[ListPoll]:
-        """
-        Look, for ever; yield itself after each look, so that a watcher that is late sees only the newest.
-
-        :raises CampaignUnreachable: There was no good answer for longer than the patience.
-        :raises CampaignRequestFailed: The vendor refused twice in a row, or the connection cannot be used.
-        """
-        try:
-            while True:
-                # Whatever it is that fails, the next look comes an interval later: Airflow starts a trigger that
-                # raises again within a second.
-                try:
-                    self.newest = await self._look()
-                except Exception as error:
-                    log.warning("Could not look at the campaigns of connection %r: %s", self.conn_id, error)
-                    self._patience.missed(error, time.time())
-                    self._make_way(error)
-                else:
-                    self._patience.answered(time.time())
-                    self.looks += 1
-                    yield self
-                await self._sleep()
-        finally:
-            self._ended.set()
-            self._drop_client()
-            self._thread.shutdown(wait=False)
-
-    async def _look(self) -> Look:
-        if self._client is None:
-            connection = await get_async_connection(self.conn_id)
-            extra = await get_async_extra_dejson(connection)
-            self._client = await self._in_thread(
-                lambda: hook_of(connection, self._hook_params).client_for(connection, extra)
-            )
-        client = self._client
-        return Look(
-            client.vendor,
-            await self._in_thread(lambda: self._walk(client)),
-            lambda campaign_ids: self._ask(client, campaign_ids),
-        )
-
-    def _walk(self, client: CampaignClient) -> list[Campaign]:
-        seen = []
-        for campaign in client.list_campaigns():
-            if self._ended.is_set():
-                break
-            # The vendor's whole answer is not needed again.
-            seen.append(replace(campaign, raw={}))
-        return seen
-
-    async def _ask(self, client: CampaignClient, campaign_ids: Sequence[str]) -> dict[str, Campaign]:
-        def ask() -> dict[str, Campaign]:
-            found: dict[str, Campaign] = {}
-            size = len(campaign_ids) if client.figures_are_free else DETAIL_BATCH
-            for start in range(0, len(campaign_ids), size):
-                if self._ended.is_set():
-                    break
-                found |= client.get_campaigns(campaign_ids[start : start + size], progress=True)
-            return {campaign_id: replace(campaign, raw={}) for campaign_id, campaign in found.items()}
-
-        try:
-            return await self._in_thread(ask)
-        except CampaignAPIError as error:
-            self._make_way(error)
-            raise
-
-    def _make_way(self, error: Exception) -> None:
-        """Do what an error asks for: stay away for a while, or read the connection anew, which may have changed."""
-        if isinstance(error, CampaignAPIError) and error.retry_after:
-            self._not_before = time.time() + min(error.retry_after, LONGEST_PAUSE_SECONDS)
-        if not (isinstance(error, CampaignAPIError) and error.transient):
-            self._drop_client()
-
-    async def _sleep(self) -> None:
-        # Spread, so that watches that began together do not come together.
-        await asyncio.sleep(self._poll_interval * (0.9 + 0.2 * random.random()))
-        while (rest := self._not_before - time.time()) > 0:
-            await asyncio.sleep(rest)
-
-    async def _in_thread(self, call: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
-
-    def _drop_client(self) -> None:
-        if self._client:
-            self._thread.submit(self._client.close)
-        self._client = None
-
-
-def hook_of(connection: Connection, hook_params: Mapping[str, Any]) -> CampaignHook:
-    """
-    Return the hook of a connection that is already at hand.
-
-    The connection types of this package are known without Airflow's providers manager, which would read the metadata
-    of every installed provider first.
-
-    :raises InvalidRequest: The connection is of another type.
-    """
-    from airflow_provider_campaigns.hooks.campaign import CampaignHook
-
-    types = {entry["connection-type"]: entry["hook-class-name"] for entry in get_provider_info()["connection-types"]}
-    if connection.conn_type in types:
-        module, _, name = types[connection.conn_type].rpartition(".")
-        known: CampaignHook = getattr(import_module(module), name)(conn_id=connection.conn_id, **hook_params)
-        return known
-    hook = connection.get_hook(hook_params=dict(hook_params))
-    if not isinstance(hook, CampaignHook):
-        raise InvalidRequest(
-            f"Connection {connection.conn_id!r} is of type {connection.conn_type!r}, which runs no campaigns. "
-            f"Types: {', '.join(types)}."
-        )
-    return hook
 
 
 class CampaignEventTrigger(BaseEventTrigger):
@@ -569,7 +186,7 @@ class CampaignEventTrigger(BaseEventTrigger):
         """Turn looks into the events of this watcher."""
         announced: Announced | None = None
         is_written = True
-        patience = Patience(self.conn_id, self.patience, time.time())
+        patience = Patience(self.patience, time.time())
         earliest, dealt_with = 0.0, 0
         async for poll in shared_stream:
             announced = announced or await self._recalled()
@@ -625,7 +242,7 @@ class CampaignEventTrigger(BaseEventTrigger):
             detailed = await look.in_detail(candidates)
         except CampaignAPIError as error:
             self.log.warning("Could not look at the figures of %d campaigns: %s", len(candidates), error)
-            patience.missed(error, time.time())
+            bear(error, patience, self.conn_id, time.time())
             # Without its figures a campaign that has long reached the goal would count as being on its way.
             return seen if announced.has_begun else None
         patience.answered(time.time())

@@ -181,6 +181,16 @@ def test_a_timeout_gives_no_answer_in_time(sandbox, session, effect):
     assert (created(sandbox), last(sandbox)["status"]) == (int(effect), None)
 
 
+def test_a_client_that_is_gone_before_it_is_hung_up_on_is_no_error_of_the_sandbox(sandbox, session, caplog):
+    sandbox.order_fault(kind="slow", endpoint="create_campaign", effect=False, seconds=0.4)
+    with pytest.raises(requests.Timeout):
+        create(sandbox, session, timeout=0.1)
+    # What is still delayed is hung up on when its time has come.
+    sandbox.reset()
+    time.sleep(0.6)
+    assert [record.getMessage() for record in caplog.records] == []
+
+
 def test_a_timeout_ends_in_a_broken_connection_for_a_client_that_waits(sandbox, session):
     sandbox.order_fault(kind="timeout", seconds=0.2)
     began = time.monotonic()

@@ -13,22 +13,23 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from airflow_since import need
+
+need("3.0", "asset watchers")
+
 from airflow.triggers.base import BaseEventTrigger
 
+from airflow_provider_campaigns.announcements import MARK_LENGTH, MOST_REMEMBERED, Announced
 from airflow_provider_campaigns.api import transport
 from airflow_provider_campaigns.api.altur import AlturClient
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable
+from airflow_provider_campaigns.list_poll import bear
 from airflow_provider_campaigns.sandbox.clock import ManualClock
 from airflow_provider_campaigns.sandbox.server import Sandbox
-from airflow_provider_campaigns.triggers.campaign_event import (
-    MARK_LENGTH,
-    MOST_REMEMBERED,
-    Announced,
-    CampaignEventTrigger,
-    Patience,
-)
+from airflow_provider_campaigns.triggers.campaign_event import CampaignEventTrigger
+from airflow_provider_campaigns.wait import Patience
 
 POLL_INTERVAL = 0.05
 #: A Kinbox campaign of 20 recipients sends for 40 seconds after 5 of preparation, and tracks receipts for 30 more.
@@ -707,19 +708,21 @@ class TestFailures:
 
     def test_patience_is_half_an_hour_since_the_last_good_answer(self) -> None:
         outage = transport.errors.Unavailable("no answer", vendor="Kinbox", endpoint="GET /v1/campaigns")
-        patience = Patience("kinbox_default", watch().patience, now=0)
-        patience.missed(outage, now=1790)
+        patience = Patience(watch().patience, now=0)
+        bear(outage, patience, "kinbox_default", now=1790)
         patience.answered(now=1795)
-        patience.missed(outage, now=3590)
-        with pytest.raises(CampaignUnreachable, match="30 minutes"):
-            patience.missed(outage, now=3596)
+        bear(outage, patience, "kinbox_default", now=3590)
+        with pytest.raises(CampaignUnreachable, match="'kinbox_default' were out of sight for 30 minutes"):
+            bear(outage, patience, "kinbox_default", now=3596)
 
 
 class TestSharing:
     def test_watchers_on_one_connection_share_one_poll_and_each_gets_its_own_campaigns(
         self, campaign_sandbox: Sandbox, kinbox: KinboxClient, clock: ManualClock
     ) -> None:
-        shared_stream = pytest.importorskip("airflow.triggers.shared_stream")
+        need("3.3", "shared streams of triggers")
+        from airflow.triggers import shared_stream
+
         winter, summer = launched(kinbox, "Winter"), launched(kinbox, "Summer")
 
         async def scenario() -> tuple[list[str], list[str], int, int]:
@@ -823,6 +826,7 @@ class TestSerialization:
         assert len(hashes) == 1
 
     def test_airflow_takes_a_stored_watch_for_the_same(self) -> None:
+        need("3.2", "encoders of triggers")
         from airflow.models.trigger import Trigger
         from airflow.serialization.decoders import smart_decode_trigger_kwargs
         from airflow.serialization.encoders import encode_trigger

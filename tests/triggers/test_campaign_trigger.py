@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import pytest
+from airflow_since import need
 
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
@@ -31,7 +32,9 @@ async def first_event(one: CampaignTrigger) -> dict[str, Any]:
 
 
 def test_it_comes_back_from_storage_as_it_was() -> None:
-    serde = pytest.importorskip("airflow.sdk.serde", reason="Airflow below 3.2 stores triggers as JSON")
+    need("3.2", "airflow.sdk.serde")
+    from airflow.sdk import serde
+
     one = trigger(
         "7",
         until="sent",

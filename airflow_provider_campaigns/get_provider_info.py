@@ -24,7 +24,8 @@ _COMMON_FIELDS: dict[str, Any] = {
     },
     "console_url": {
         "label": "Console URL",
-        "description": "Where people look at a campaign at the vendor, with {campaign_id} in the place of its id.",
+        "description": "A campaign's page at the vendor, with {campaign_id} in the place of its id; a task's link "
+        "Campaign goes there.",
         "schema": {"type": ["string", "null"], "default": None, "pattern": r"^https?://\S+$|^$"},
     },
 }
@@ -47,7 +48,9 @@ def _connection(
         "ui-field-behaviour": {
             "hidden-fields": hidden,
             "relabeling": {"host": "Base URL", **relabeling},
-            "placeholders": placeholders,
+            # Airflow marks extra fields as required, but has no mark for these: their placeholders say so.
+            # Where there is none, the Test button of Airflow 3.3 sends 0, and is then told that this is another port.
+            "placeholders": {"port": "none; 0 lets the Test button of Airflow 3.3 work", **placeholders},
         },
         "conn-fields": {**fields, **_COMMON_FIELDS},
     }
@@ -58,14 +61,17 @@ _CONNECTION_TYPES = [
         "kinbox",
         "kinbox.KinboxHook",
         "Kinbox",
-        hidden=["login", "schema", "port"],
+        hidden=["login", "schema"],
         relabeling={"password": "API token"},
-        placeholders={"host": "https://api4.kinbox.com.br", "password": "needs the scopes read, write and send"},
+        placeholders={
+            "host": "https://api4.kinbox.com.br",
+            "password": "required; with the scopes read, write and send",
+        },
         fields={
             "create_api_version": {
                 "label": "API version for creating",
                 "description": "v3 posts to /v3/campaigns, v1 to the newer /v1/campaigns. Everything else uses v1.",
-                "schema": {"type": ["string", "null"], "enum": ["v3", "v1", None], "default": "v3"},
+                "schema": {"type": ["string", "null"], "enum": ["v3", "v1"], "default": "v3"},
             },
         },
     ),
@@ -73,36 +79,36 @@ _CONNECTION_TYPES = [
         "altur",
         "altur.AlturHook",
         "Altur",
-        hidden=["login", "schema", "port"],
+        hidden=["login", "schema"],
         relabeling={"password": "API key"},
-        placeholders={"host": "https://api.altur.io/api/v1.0"},
+        placeholders={"host": "https://api.altur.io/api/v1.0", "password": "required"},
         fields={},
     ),
     _connection(
         "koreai",
         "koreai.KoreAIHook",
         "Kore.ai",
-        hidden=["schema", "port"],
-        relabeling={"login": "Client id", "password": "Client secret"},
-        placeholders={"host": "https://platform.kore.ai", "login": "cs-..."},
+        hidden=["schema"],
+        relabeling={"login": "Client ID", "password": "Client secret"},
+        placeholders={"host": "https://platform.kore.ai", "login": "required; cs-...", "password": "required"},
         fields={
             "app_id": {
-                "label": "App id",
+                "label": "App ID",
                 "description": "The id of the application (st-...); the vendor also calls it IID, stream id or bot id.",
                 "schema": {"type": "string", "minLength": 1},
             },
             "account_id": {
-                "label": "Account id",
+                "label": "Account ID",
                 "description": "The id of the account, 24 characters.",
                 "schema": {"type": "string", "minLength": 1},
             },
             "api_version": {
                 "label": "API version",
                 "description": "v1 is the uniform one; v2 knows do-not-call lists and scheduling on more calls.",
-                "schema": {"type": ["string", "null"], "enum": ["v1", "v2", None], "default": "v1"},
+                "schema": {"type": ["string", "null"], "enum": ["v1", "v2"], "default": "v1"},
             },
             "use_jti": {
-                "label": "Tokens for one use",
+                "label": "One-time tokens",
                 "description": "Give each request a token with an id of its own (jti); apps that enforce JTI need it.",
                 "schema": {"type": ["boolean", "null"], "default": True},
             },
@@ -141,7 +147,7 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": "Messaging campaigns", "tags": ["service"]},
         ],
         "hooks": _modules("hooks", ["campaign"]),
-        "operators": _modules("operators", ["campaign", "create"]),
+        "operators": _modules("operators", ["approval", "campaign", "contacts", "create", "results"]),
         "sensors": _modules("sensors", ["campaign"]),
         "triggers": [
             {
@@ -153,4 +159,12 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "connection-types": _CONNECTION_TYPES,
+        "extra-links": ["airflow_provider_campaigns.links.CampaignLink"],
+        "task-decorators": [
+            {
+                "name": f"{vendor}_campaign",
+                "class-name": f"airflow_provider_campaigns.decorators.{vendor}.{vendor}_campaign_task",
+            }
+            for vendor in ("kinbox", "altur", "koreai")
+        ],
     }

@@ -1,4 +1,4 @@
-"""The same in TaskFlow style: functions prepare the campaign and use its results, the operators do the launching."""
+"""The same in TaskFlow style: a function returns the campaign, its decorator launches it exactly once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import pendulum
 from airflow.sdk import Param, dag, task
 
-from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOperator
 from airflow_provider_campaigns.sensors.kinbox import KinboxCampaignSensor
 
 
@@ -19,34 +18,34 @@ from airflow_provider_campaigns.sensors.kinbox import KinboxCampaignSensor
     doc_md=__doc__,
 )
 def example_taskflow() -> None:
-    """Greet the customers of a region and report how many answered."""
+    """Greet the customers of two regions, each with a campaign of its own, and report how many answered."""
 
     @task
-    def greeting(region: str) -> str:
-        """Return the text for a region."""
-        return f"Good morning to our customers in the {region}!"
+    def regions() -> list[str]:
+        """Return the regions of this run; whatever changes from hour to hour belongs in a task such as this one."""
+        return ["north", "south"]
+
+    # What is the same in every run is given here and checked when the DAG is parsed.
+    @task.kinbox_campaign(channel_id="103", channel_type="1", lead_type="file", max_lateness=3600)
+    def greet(region: str) -> dict[str, Any]:
+        """Return the rest. It is called on every try, so it must return the same for the same run."""
+        return {
+            "name": f"Greeting to the {region}, {{{{ run_id }}}}",
+            "leads_asset_url": f"https://files.example.com/leads/{region}.csv?leads=60",
+            "message": f"Good morning to our customers in the {region}!",
+        }
 
     @task
-    def report(campaign: dict[str, Any]) -> str:
-        """Say how the campaign went."""
-        counts = campaign["counts"]
-        return f"{counts.get('answered', 0)} of {counts.get('leads', 0)} customers answered."
+    def report(campaigns: list[dict[str, Any]]) -> str:
+        """Say how the campaigns went."""
+        answered = sum(campaign["counts"].get("answered", 0) for campaign in campaigns)
+        reached = sum(campaign["counts"].get("leads", 0) for campaign in campaigns)
+        return f"{answered} of {reached} customers answered."
 
-    create = KinboxCreateCampaignOperator(
-        task_id="create",
-        name="Greeting {{ run_id }}",
-        channel_id="103",
-        channel_type="1",
-        lead_type="file",
-        leads_asset_url="https://files.example.com/leads/south.csv?leads=60",
-        message=greeting("south"),
-    )
-    finished = KinboxCampaignSensor(
-        task_id="finished",
-        campaign_id=create.output,
-        poll_interval="{{ params.poll_interval }}",
-        mode="reschedule",
-    )
+    greeted = greet.expand(region=regions())
+    finished = KinboxCampaignSensor.partial(
+        task_id="finished", poll_interval="{{ params.poll_interval }}", mode="reschedule"
+    ).expand(campaign_id=greeted)
     report(finished.output)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from airflow.providers.common.compat.sdk import task
 from packaging.utils import canonicalize_name
 
 import airflow_provider_campaigns
@@ -57,6 +58,18 @@ def test_every_module_belongs_to_an_integration_that_is_declared() -> None:
     declared = {integration["integration-name"] for integration in INFO["integrations"]}
     used = {entry["integration-name"] for kind in ("hooks", "operators", "sensors", "triggers") for entry in INFO[kind]}
     assert used == declared
+
+
+@pytest.mark.parametrize("declared", INFO["task-decorators"], ids=lambda entry: str(entry["name"]))
+def test_each_decorator_is_what_airflow_s_task_has_under_its_name(declared: dict[str, str]) -> None:
+    module, _, name = declared["class-name"].rpartition(".")
+    assert getattr(task, declared["name"]) is getattr(importlib.import_module(module), name)
+
+
+def test_each_connection_type_has_a_decorator() -> None:
+    assert [entry["name"] for entry in INFO["task-decorators"]] == [
+        f"{one['connection-type']}_campaign" for one in TYPES
+    ]
 
 
 @pytest.mark.parametrize("declared", TYPES, ids=lambda entry: str(entry["connection-type"]))

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import CampaignStatus
+from airflow_provider_campaigns.contact_files import read_contacts
 from airflow_provider_campaigns.exceptions import CampaignFailed
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
+from airflow_provider_campaigns.recipients import HidesRecipients
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
@@ -19,23 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.launch import Launch
 
 
-class Recipients(Sequence[Mapping[str, Any]]):
-    """A list of contacts that shows its length and nothing else, for what Airflow keeps of rendered templates."""
-
-    def __init__(self, contacts: Sequence[Mapping[str, Any]]) -> None:
-        self._contacts = contacts
-
-    def __len__(self) -> int:
-        return len(self._contacts)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._contacts[index]
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} contacts>"
-
-
-class AlturCreateCampaignOperator(CreateCampaignOperator):
+class AlturCreateCampaignOperator(HidesRecipients, CreateCampaignOperator):
     """
     Creates a campaign at Altur, adds its contacts in batches, and activates it; returns its id.
 
@@ -154,12 +140,6 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
 
         return AlturHook(self.conn_id)
 
-    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
-        """Render, then keep the recipients out of what Airflow stores of the rendered fields."""
-        super().render_template_fields(context, jinja_env)
-        if self.contacts is not None and not isinstance(self.contacts, str):
-            self.contacts = Recipients(list(self.contacts))
-
     def check_before(self, client: CampaignClient) -> Mapping[str, Any]:
         """Read the contacts to the last row; return their number and a fingerprint of them all."""
         from airflow_provider_campaigns.api.altur import check_contact
@@ -205,8 +185,4 @@ class AlturCreateCampaignOperator(CreateCampaignOperator):
         return launch.start(campaign, client.activate_campaign) if self.activate else campaign
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
-        if isinstance(self.contacts, str):
-            from airflow_provider_campaigns.contact_files import read_contacts
-
-            return read_contacts(self.contacts)
-        return iter(self.contacts or ())
+        return read_contacts(self.contacts) if isinstance(self.contacts, str) else iter(self.contacts or ())

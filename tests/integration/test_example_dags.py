@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+from airflow_since import AIRFLOW, airflow_since
 
 from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.exceptions import CampaignFailed, CampaignRequestFailed
@@ -20,17 +21,23 @@ from airflow_provider_campaigns.sandbox.server import Sandbox
 # One worker of pytest-xdist runs all that needs the database, so that it is made ready once.
 pytestmark = pytest.mark.xdist_group("airflow_db")
 
-EXAMPLES = sorted(path.name for path in Path(__file__).parents[2].joinpath("example_dags").glob("*.py"))
+#: An example that waits for a person's answer, which a run in this process never gets.
+ANSWERED = {"example_approval.py"}
+EXAMPLES = sorted({path.name for path in Path(__file__).parents[2].joinpath("example_dags").glob("*.py")} - ANSWERED)
 #: How many campaigns an example launches at each vendor.
 CAMPAIGNS = {
     "example_kinbox.py": {"kinbox": 1},
     "example_altur.py": {"altur": 1},
     "example_koreai.py": {"koreai": 1},
     "example_event.py": {},
-    "example_taskflow.py": {"kinbox": 1},
+    "example_notifier.py": {"kinbox": 1},
+    "example_results.py": {"altur": 1},
+    "example_taskflow.py": {"kinbox": 2},
     "example_three_vendors.py": {"kinbox": 2, "altur": 2, "koreai": 2},
 }
 MODES = ("poke", "reschedule", "deferrable")
+#: Airflow 3.1 does not tell callbacks the exception where a DAG runs in this process.
+TOLD_EXCEPTIONS = AIRFLOW != [3, 1]
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +46,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(koreai, "READY_POLL_SECONDS", 0.1)
 
 
+@airflow_since("3.0", "airflow.sdk")
 @pytest.mark.parametrize("file", EXAMPLES)
 def test_an_example_succeeds_and_creates_one_campaign_for_each_create_task_instance(
     file: str, load_dag: Callable[..., Any], campaign_sandbox: Sandbox
@@ -108,7 +116,8 @@ class Waits:
         return self.client.pause_campaign(campaign.id).id
 
     def _note_exception(self, context: Any) -> None:
-        self.exceptions[context["ti"].task_id] = type(context["exception"])
+        if TOLD_EXCEPTIONS:
+            self.exceptions[context["ti"].task_id] = type(context["exception"])
 
     @contextmanager
     def _fates(self, fate: Callable[[KinboxClient, str], object] | None) -> Iterator[None]:
@@ -141,7 +150,7 @@ def test_a_wait_ends_with_the_same_result_or_exception_in_each_mode(fate: str, w
     act, exception, tries = FATES[fate]
     waits.run("patient", act)
     assert waits.states == dict.fromkeys(MODES, "failed" if exception else "success")
-    assert waits.exceptions == (dict.fromkeys(MODES, exception) if exception else {})
+    assert waits.exceptions == (dict.fromkeys(MODES, exception) if exception and TOLD_EXCEPTIONS else {})
     assert waits.tries == dict.fromkeys(MODES, tries)
     assert min(map(waits.looks, MODES)) > 2
     results = [dict(waits.results[mode] or {}, id=None, name=None) for mode in MODES]
@@ -158,7 +167,7 @@ def test_what_one_try_saw_is_not_held_against_the_next_in_reschedule_mode(waits:
 def test_a_wait_times_out_without_retry_in_each_mode(waits: Waits) -> None:
     waits.run("hasty")
     assert waits.states == dict.fromkeys(MODES, "failed")
-    assert waits.exceptions == dict.fromkeys(MODES, AirflowSensorTimeout)
+    assert waits.exceptions == (dict.fromkeys(MODES, AirflowSensorTimeout) if TOLD_EXCEPTIONS else {})
     assert waits.tries == dict.fromkeys(MODES, 1)
 
 

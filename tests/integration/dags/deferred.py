@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import DAG, task
+from airflow.providers.common.compat.sdk import DAG, task
 
 from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOperator
 from airflow_provider_campaigns.sensors.kinbox import KinboxCampaignSensor

@@ -1,7 +1,7 @@
 """Campaigns by dynamic task mapping, with arguments that come from a task before: one campaign for each region."""
 
 import pendulum
-from airflow.sdk import DAG, task
+from airflow.providers.common.compat.sdk import DAG, task
 
 from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOperator
 from airflow_provider_campaigns.sensors.kinbox import KinboxCampaignSensor

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pendulum
-from airflow.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_campaigns.sensors.kinbox import KinboxCampaignSensor
 
@@ -27,7 +27,7 @@ def three_modes(dag_id: str, *, timeout: float, soft_fail: bool) -> DAG:
     return dag
 
 
-patient = three_modes("patient", timeout=20, soft_fail=False)
-patient_soft = three_modes("patient_soft", timeout=20, soft_fail=True)
+patient = three_modes("patient", timeout=90, soft_fail=False)
+patient_soft = three_modes("patient_soft", timeout=90, soft_fail=True)
 hasty = three_modes("hasty", timeout=1, soft_fail=False)
 hasty_soft = three_modes("hasty_soft", timeout=1, soft_fail=True)

@@ -1,0 +1,58 @@
+"""``@task.altur_campaign``: a function returns the fields of a campaign at Altur, the task launches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import DecoratedOperator
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.decorators.base import CampaignDecoratedOperator, campaign_task
+from airflow_provider_campaigns.operators.altur import AlturCreateCampaignOperator
+from airflow_provider_campaigns.recipients import hidden
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import TaskDecorator
+    from airflow.sdk import Context
+
+
+class AlturCampaignDecoratedOperator(CampaignDecoratedOperator, AlturCreateCampaignOperator):
+    """
+    Launches the campaign at Altur whose fields a function returns; see the base for what goes where.
+
+    The function may return ``contacts`` too, a list or the path of a file. A list is data: it is not rendered, and
+    shows only as its length.
+    """
+
+    custom_operator_name = "@task.altur_campaign"
+    template_fields: Sequence[str] = (*DecoratedOperator.template_fields, *AlturCreateCampaignOperator.template_fields)
+    template_fields_renderers = {
+        **DecoratedOperator.template_fields_renderers,
+        **AlturCreateCampaignOperator.template_fields_renderers,
+    }
+
+    def render_returned(self, name: str, value: Any, context: Context) -> Any:
+        """Render a field, but not the recipients, who may be called as a template and must not become one."""
+        if name != "contacts" or value is None or isinstance(value, str):
+            return super().render_returned(name, value, context)
+        if isinstance(value, Mapping) or not isinstance(value, Collection):
+            raise InvalidRequest(
+                f"Task {self.task_id!r}: contacts must be a list of dicts, or the path or URI of a file; the function "
+                f"returned a {type(value).__name__}."
+            )
+        return hidden(value)
+
+
+def altur_campaign_task(
+    python_callable: Callable[..., Any] | None = None, multiple_outputs: bool | None = None, **kwargs: Any
+) -> TaskDecorator:
+    """
+    Make a function that returns a campaign's fields a task that launches it at Altur: ``@task.altur_campaign``.
+
+    :param python_callable: The function. It is called on every try and must return the same for the same run.
+    :param multiple_outputs: Not to be set: the task's XCom is the campaign's id.
+    :param kwargs: Arguments of :class:`~airflow_provider_campaigns.operators.altur.AlturCreateCampaignOperator`; the
+        campaign's fields among them must not be returned by the function as well.
+    """
+    return campaign_task(AlturCampaignDecoratedOperator, python_callable, multiple_outputs, kwargs)

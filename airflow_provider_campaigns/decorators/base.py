@@ -1,0 +1,185 @@
+"""What the campaign decorators share: a function returns the campaign's fields, the create operator launches it."""
+
+from __future__ import annotations
+
+import inspect
+from collections import UserDict, UserList
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import (
+    DecoratedOperator,
+    context_merge,
+    determine_kwargs,
+    task_decorator_factory,
+)
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.api.redaction import redacted
+from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.operators.create import CreateCampaignOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import TaskDecorator
+    from airflow.sdk import Context
+
+
+class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
+    """
+    Launches the campaign whose fields a function returns, exactly once, as the create operator does; returns its id.
+
+    The fields that are given to the decorator are the same for every run and are checked when the DAG is parsed; what
+    the function returns is added when the task runs, rendered, and checked before anything is sent. A field may come
+    from one of the two only; a field in ``default_args`` gives way to the function's. All other arguments of the create
+    operator go to the decorator.
+
+    The function is called on every try, also on one that goes on with a campaign launched before, and again when a send
+    window has opened. So it must return the same for the same run: no clock, no chance; data that changes belongs in a
+    task upstream, whose result stays. What differs from what an earlier try meant is refused with ``LaunchConflict``.
+    After a wait for the campaign the function is not called again.
+
+    The task's XCom is the campaign's id, so that a sensor takes ``campaign_id=launch()``; the receipt is XCom
+    ``campaign``, ``launch()["campaign"]``. The function's arguments may well be recipients: what Airflow keeps of the
+    rendered templates has their types only.
+
+    :param python_callable: The function, which returns a mapping of fields by the operator's argument names.
+    :param op_args: Its positional arguments. (templated)
+    :param op_kwargs: Its keyword arguments. (templated)
+    :raises CampaignRequestRefused: Of the function: something else than a mapping, an unknown field, one that the
+        decorator gave as well, or a required one that neither gave. Nothing was sent; not retried.
+    """
+
+    #: What the decorator is called in a DAG file.
+    custom_operator_name: ClassVar[str]
+    # What the function returned, in the place of the nothing that Airflow kept before it was called.
+    overwrite_rtif_after_execution: bool = True
+
+    def __init__(
+        self,
+        *,
+        python_callable: Callable[..., Any],
+        op_args: Collection[Any] | None = None,
+        op_kwargs: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._given = frozenset(name for name in self.returnable_fields() if kwargs.get(name) is not None)
+        defaults = kwargs.get("default_args") or {}
+        # What the function is yet to return is no reason to refuse the task.
+        for name in {*self.required_fields()} - {*kwargs, *defaults}:
+            kwargs[name] = None
+        super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
+
+    @classmethod
+    def returnable_fields(cls) -> tuple[str, ...]:
+        """Return the names of what the function may return: all that is the campaign's and not the task's."""
+        the_task_s = {*DecoratedOperator.template_fields, *CreateCampaignOperator.template_fields}
+        return (*(name for name in cls.template_fields if name not in the_task_s), "extra_fields")
+
+    @classmethod
+    def required_fields(cls) -> tuple[str, ...]:
+        """Return the names of the fields that the create operator asks for."""
+        operator = next(
+            one
+            for one in cls.__mro__
+            if issubclass(one, CreateCampaignOperator) and not issubclass(one, DecoratedOperator)
+        )
+        arguments = inspect.signature(operator.__init__).parameters.values()
+        return tuple(one.name for one in arguments if one.kind is one.KEYWORD_ONLY and one.default is one.empty)
+
+    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
+        """Render as the create operator does; the function's arguments are kept from being shown."""
+        rendered = super().render_template(content, *args, **kwargs)
+        if content is self.op_kwargs:
+            return _NamedArguments(rendered)
+        return _Arguments(rendered) if content is self.op_args else rendered
+
+    def render_returned(self, name: str, value: Any, context: Context) -> Any:
+        """
+        Return a field that the function returned, rendered.
+
+        :param name: The field.
+        :param value: What the function returned.
+        :param context: The task's context and the function's arguments.
+        """
+        return self.render_template(value, context)
+
+    def execute(self, context: Context) -> str:
+        """Call the function, take the fields that it returns, and launch the campaign."""
+        with airflow_errors():
+            # An argument called as something of Airflow's must not take its place: the launch relies on it.
+            context_merge(context, {name: value for name, value in self.op_kwargs.items() if name not in context})
+            known = determine_kwargs(self.python_callable, self.op_args, context)
+            self._take(self.python_callable(*self.op_args, **{**known, **self.op_kwargs}), context)
+        campaign_id: str = super().execute(context)
+        return campaign_id
+
+    def _take(self, returned: object, context: Context) -> None:
+        task = f"Task {self.task_id!r}"
+        if not isinstance(returned, Mapping):
+            raise InvalidRequest(
+                f"{task}: the function must return the campaign's fields as a dict; it returned a "
+                f"{type(returned).__name__}."
+            )
+        allowed = self.returnable_fields()
+        unknown = sorted(redacted(str(name), (), limit=40) for name in returned if name not in allowed)
+        if unknown:
+            raise InvalidRequest(
+                f"{task}: the function returned {unknown[0]!r}, which is no field of the campaign. It may return "
+                f"{', '.join(allowed)}; other arguments belong to the decorator."
+            )
+        twice = [name for name in allowed if name in returned and name in self._given]
+        if twice:
+            raise InvalidRequest(f"{task}: both the function and the decorator give {', '.join(twice)}; only one may.")
+        for name, value in returned.items():
+            setattr(self, name, self.render_returned(name, value, context))
+        missing = [name for name in self.required_fields() if getattr(self, name) is None]
+        if missing:
+            raise InvalidRequest(
+                f"{task}: {', '.join(missing)} must be returned by the function or given to the decorator."
+            )
+        self.check_visible_fields()
+
+
+def campaign_task(
+    operator: type[CampaignDecoratedOperator],
+    python_callable: Callable[..., Any] | None,
+    multiple_outputs: bool | None,
+    arguments: Mapping[str, Any],
+) -> TaskDecorator:
+    """
+    Return the decorator of an operator, or the decorated function if there is one already.
+
+    :param operator: The decorated operator's class.
+    :param python_callable: The function, None when the decorator has arguments.
+    :param multiple_outputs: Anything but True. What the function returns is no XCom, so its annotation as a dict does
+        not count.
+    :param arguments: The decorator's other arguments.
+    :raises InvalidRequest: Outputs were asked for that the task does not have.
+    """
+    if multiple_outputs:
+        raise InvalidRequest(
+            f"{operator.custom_operator_name}: multiple_outputs does not go with a launch, whose XCom is the "
+            "campaign's id. The receipt is XCom 'campaign': launch()['campaign']."
+        )
+    return task_decorator_factory(
+        python_callable=python_callable, multiple_outputs=False, decorated_operator_class=operator, **arguments
+    )
+
+
+def _shown(value: Any) -> str:
+    kind = type(value).__name__
+    return f"<{kind} of {len(value)}>" if isinstance(value, Collection) and not isinstance(value, str) else f"<{kind}>"
+
+
+class _Arguments(UserList[Any]):
+    """Positional arguments that show their types and nothing else."""
+
+    def __repr__(self) -> str:
+        return f"[{', '.join(map(_shown, self))}]"
+
+
+class _NamedArguments(UserDict[str, Any]):
+    """The same for keyword arguments."""
+
+    def __repr__(self) -> str:
+        return f"{{{', '.join(f'{name}: {_shown(value)}' for name, value in self.items())}}}"

@@ -1,0 +1,46 @@
+"""Recipients given as a list, kept out of what Airflow stores of a task's rendered fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airflow_provider_campaigns.contact_files import file_kind
+
+
+class Recipients(Sequence[Mapping[str, Any]]):
+    """A list of contacts that shows its length and nothing else."""
+
+    def __init__(self, contacts: Sequence[Mapping[str, Any]]) -> None:
+        self._contacts = contacts
+
+    def __len__(self) -> int:
+        return len(self._contacts)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._contacts[index]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} contacts>"
+
+
+def hidden(contacts: Any) -> Any:
+    """
+    Return contacts as Airflow may keep them: a path as it is, a list as one that does not show what it holds.
+
+    :raises InvalidRequest: For a text that is no path: a template may have made one of the contacts themselves.
+    """
+    if isinstance(contacts, str):
+        file_kind(contacts)
+    return contacts if contacts is None or isinstance(contacts, str) else Recipients(list(contacts))
+
+
+class HidesRecipients:
+    """Has an operator hide its ``contacts`` as soon as they are rendered; to be inherited from before BaseOperator."""
+
+    contacts: Any
+
+    def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
+        # Not in render_template_fields, which Airflow does not call for a mapped task.
+        super()._do_render_template_fields(*args, **kwargs)  # type: ignore[misc]
+        self.contacts = hidden(self.contacts)

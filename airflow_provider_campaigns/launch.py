@@ -176,6 +176,57 @@ class Store(Protocol):
         """Keep it, or raise: nothing is done that could not be remembered first."""
 
 
+class Remembers(Protocol):
+    """What hands contacts over in batches and keeps how far it came."""
+
+    memory: Memory
+
+    def remember(self, **changes: Any) -> None:
+        """Keep what was done, for the tries to come."""
+
+
+def add_in_batches(
+    keeper: Remembers,
+    rows: Iterable[Mapping[str, Any]],
+    add: Callable[[Iterator[Mapping[str, Any]], int], Iterable[Any]],
+    tell: logging.Logger | Any = log,
+) -> None:
+    """
+    Hand rows over and keep after each batch how far it came and what became of it.
+
+    :param keeper: Whose memory tells how many rows are in.
+    :param rows: The rows that are not.
+    :param add: Sends rows from an index on in batches, and yields what became of each batch before it takes a row of
+        the next.
+    :param tell: Where the log lines go.
+    :raises LaunchOutcomeUnknown: A batch may or may not be in; the next try sends it again under the same key.
+    """
+    handed = keeper.memory.rows
+
+    def counted() -> Iterator[Mapping[str, Any]]:
+        nonlocal handed
+        for row in rows:
+            handed += 1
+            yield row
+
+    tally = {"created": 0, "updated": 0, "skipped": 0, "refused": 0} | dict(keeper.memory.contacts)
+    try:
+        for batch in add(counted(), keeper.memory.rows):
+            tally["created"] += batch.created
+            tally["updated"] += batch.updated
+            tally["skipped"] += batch.skipped
+            tally["refused"] += batch.failed
+            for index, reason in batch.refused:
+                tell.warning("The contact in row %d was refused: %s", index + 1, reason)
+            memory = keeper.memory
+            refused = [*memory.refused, *map(list, batch.refused)][:REFUSED_ROWS_TOLD]
+            # The rows are those that were taken: what the vendor counts may not add up.
+            keeper.remember(batches=memory.batches + 1, rows=handed, contacts=dict(tally), refused=refused)
+            tell.info("%d contacts handed over", handed)
+    except OutcomeUnknown as lost:
+        raise LaunchOutcomeUnknown(f"{lost} The next try sends the batch again under the same key.") from lost
+
+
 def relaunch_number(memory: Memory | None, *, wanted: bool, max_tries: int, retries: int) -> int:
     """
     Return which relaunch a try belongs to, 0 for none: a retry always to that of the try before.
@@ -305,7 +356,7 @@ class Launch:
         if move is Move.REFUSE and self._remembered:
             raise self._changed(changed_fields(self._remembered, self.intent), self._remembered.campaign_id)
         if self._remembered and self.memory.max_tries != self.intent.max_tries:
-            self._remember(max_tries=self.intent.max_tries)
+            self.remember(max_tries=self.intent.max_tries)
         if move is Move.ADOPT and self.memory.campaign_id:
             self._tell.info("Campaign %s was launched by an earlier try; going on with it", self.memory.campaign_id)
             campaign = self.client.get_campaign(self.memory.campaign_id, progress=False)
@@ -319,7 +370,7 @@ class Launch:
             if found:
                 return self._adopt(found)
         self._guard(None)
-        self._remember()
+        self.remember()
         try:
             campaign = post()
         except OutcomeUnknown as lost:
@@ -339,7 +390,7 @@ class Launch:
         self._tell.info("Campaign %s was created", campaign.id)
         self.created = True
         try:
-            self._remember(campaign_id=campaign.id, unchecked=move is Move.LOOK)
+            self.remember(campaign_id=campaign.id, unchecked=move is Move.LOOK)
         except Exception:
             # Airflow takes nothing from a try that it gave up for lost: the next one may have launched meanwhile.
             doubled = self._doubled(campaign)
@@ -380,29 +431,7 @@ class Launch:
                     "over: somebody started it at the vendor meanwhile. Look at it there."
                 )
             return
-        handed = self.memory.rows
-
-        def counted() -> Iterator[Mapping[str, Any]]:
-            nonlocal handed
-            for row in rest:
-                handed += 1
-                yield row
-
-        tally = {"created": 0, "updated": 0, "skipped": 0, "refused": 0} | dict(self.memory.contacts)
-        try:
-            for batch in add(counted(), self.memory.rows):
-                tally["created"] += batch.created
-                tally["updated"] += batch.updated
-                tally["skipped"] += batch.skipped
-                tally["refused"] += batch.failed
-                for index, reason in batch.refused:
-                    self._tell.warning("The contact in row %d was refused: %s", index + 1, reason)
-                refused = [*self.memory.refused, *map(list, batch.refused)][:REFUSED_ROWS_TOLD]
-                # The rows are those that were taken: what the vendor counts may not add up.
-                self._remember(batches=self.memory.batches + 1, rows=handed, contacts=dict(tally), refused=refused)
-                self._tell.info("%d contacts handed over", handed)
-        except OutcomeUnknown as lost:
-            raise LaunchOutcomeUnknown(f"{lost} The next try sends the batch again under the same key.") from lost
+        add_in_batches(self, rest, add, self._tell)
 
     def check_refused_contacts(self, campaign: Campaign, most: float | None) -> None:
         """
@@ -452,7 +481,7 @@ class Launch:
         else:
             self._tell.info("Campaign %s is %s already; it is not started again", campaign.id, campaign.status)
         self._sound(campaign)
-        self._remember(started=True)
+        self.remember(started=True)
         return campaign
 
     def _start_move(self, campaign: Campaign) -> StartMove:
@@ -467,22 +496,28 @@ class Launch:
         give_up = self._now() + (self._lookup_timeout if patient else 0.0)
         for attempt in range(10_000):
             try:
-                found = self.client.find_marked(f"[airflow {self.intent.sign}-", since=since)
+                listed = self.client.find_marked(f"[airflow {self.intent.sign}-", since=since)
             except CampaignAPIError as error:
                 raise LaunchOutcomeUnknown(
                     f"Whether a campaign marked {self.intent.mark} was launched could not be found out: {error}"
                 ) from error
+            # Another launch's own words may hold this one's mark: copied with a name, or put there on purpose.
+            found = [one for one in listed if self._is_ours(signs_in(self.client.marked_text(one)))]
             left = give_up - self._now()
             if found or left <= 0:
                 return found
             self._sleep(min(left, _LOOKUP_PAUSES_SECONDS[min(attempt, len(_LOOKUP_PAUSES_SECONDS) - 1)]))
         return []
 
+    def _is_ours(self, signs: tuple[str, str] | None) -> bool:
+        # A vendor may have cut a mark off; one that is there whole is another's or ours.
+        return signs is None or signs[0] == self.intent.sign
+
     def _adopt(self, found: Sequence[Campaign]) -> Campaign:
         oldest = found[0]
         if len(found) > 1:
             conflict = self._hold_later(found)
-            self._remember(campaign_id=oldest.id, adopted=True)
+            self.remember(campaign_id=oldest.id, adopted=True)
             raise conflict
         signs = signs_in(self.client.marked_text(oldest))
         if signs and signs[1] != self.intent.payload:
@@ -490,7 +525,7 @@ class Launch:
         self._tell.info("Campaign %s carries the mark of this launch; going on with it", oldest.id)
         # One that runs, and of which nothing is remembered, was started as it was meant to be.
         started = self._remembered is None and start_move(oldest.status) is StartMove.NOTHING
-        self._remember(campaign_id=oldest.id, adopted=True, started=started)
+        self.remember(campaign_id=oldest.id, adopted=True, started=started)
         return self._sound(oldest)
 
     def _check(self, created: Campaign) -> None:
@@ -498,9 +533,9 @@ class Launch:
         doubled = self._doubled(created)
         if doubled:
             conflict = self._hold_later(doubled)
-            self._remember(campaign_id=doubled[0].id, adopted=doubled[0].id != created.id, unchecked=False)
+            self.remember(campaign_id=doubled[0].id, adopted=doubled[0].id != created.id, unchecked=False)
             raise conflict
-        self._remember(unchecked=False)
+        self.remember(unchecked=False)
 
     def _doubled(self, created: Campaign) -> list[Campaign]:
         """Return all campaigns of this launch, oldest first, if there are others than the created one, else none."""
@@ -557,7 +592,8 @@ class Launch:
             "meant: undo the change, or use relaunch=True or a new run to launch the new contents."
         )
 
-    def _remember(self, **changes: Any) -> None:
+    def remember(self, **changes: Any) -> None:
+        """Keep what was done, for the tries to come."""
         current = {name: getattr(self.memory, name) for name in Memory.__slots__}
         self.memory = Memory(**{**current, **changes})
         if self._store:

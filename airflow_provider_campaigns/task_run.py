@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from airflow_provider_campaigns.guards import Facts
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -42,7 +44,7 @@ def earliest_of(context: Context) -> float | None:
     return run_after.timestamp() if isinstance(run_after, datetime) else None
 
 
-def due_of(run: Any) -> datetime | None:
+def _due(run: Any) -> datetime | None:
     """Return when a run was due, or None where Airflow does not tell."""
     due = getattr(run, "run_after", None)
     if due is None:
@@ -50,6 +52,19 @@ def due_of(run: Any) -> datetime | None:
         manual = str(getattr(run, "run_type", "")).endswith("manual")
         due = getattr(run, "logical_date" if manual else "data_interval_end", None)
     return due if isinstance(due, datetime) else None
+
+
+def facts_of(context: Context, recipients: int | None = None, sends_at: datetime | None = None) -> Facts:
+    """Return what guards decide on, of a run and of what is meant to go out."""
+    run: Any = context.get("dag_run")
+    run_type = getattr(run, "run_type", None)
+    return Facts(
+        now=datetime.now(UTC),
+        run_type=str(getattr(run_type, "value", run_type)),
+        due=_due(run),
+        recipients=recipients,
+        sends_at=sends_at,
+    )
 
 
 def approval_of(context: Context, task_id: str) -> Mapping[str, Any]:

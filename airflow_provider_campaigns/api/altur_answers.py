@@ -58,7 +58,7 @@ ERROR_CODES: Mapping[str, type[errors.CampaignAPIError]] = {
 #: Where an answer may carry its error code; which it is, no page says.
 _WORDED = ("code", "error_code", "error", "message", "detail")
 _CODE = re.compile(r"\b[A-Z]{2,}(?:_[A-Z]+)+\b")
-_SECONDS = re.compile(r"(\d+)\s*seconds?")
+_SECONDS = re.compile(r"(?<!\d)(\d{1,9})\s{0,3}seconds?")
 
 
 def diagnose(answer: Answer) -> Refusal | None:
@@ -75,7 +75,7 @@ def diagnose(answer: Answer) -> Refusal | None:
         told = reading.whole(body.get("error"))
         status = told if told is not None and 400 <= told <= 599 else 400
     error = meaning_of(status) if status >= 500 else ERROR_CODES.get(code or "") or meaning_of(status)
-    words = _sentence(answer, error)
+    words = _sentence(answer)
     seconds = _SECONDS.search(words) if error is errors.RateLimited else None
     return Refusal(error, words, code, float(seconds.group(1)) if seconds else None)
 
@@ -110,9 +110,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _sentence(answer: Answer, error: type[errors.CampaignAPIError]) -> str:
-    if error is errors.Rejected and "/contacts" in answer.endpoint.path:
-        return "the reason is left out here, since it may name recipients."
+def _sentence(answer: Answer) -> str:
     body = reading.mapping(answer.data)
     said = [text for name in _WORDED for text in _texts(body.get(name))] or list(_texts(answer.data))
     if not said and not answer.text.lstrip().startswith("<"):

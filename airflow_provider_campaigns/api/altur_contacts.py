@@ -25,17 +25,19 @@ from airflow_provider_campaigns.api.altur_requests import (
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import ListingIncomplete
-from airflow_provider_campaigns.api.paging import Page, walk
+from airflow_provider_campaigns.api.paging import Page, incomplete, walk
 from airflow_provider_campaigns.api.transport import Transport
 
 #: The last page of contacts or calls that Altur serves.
 MAX_PAGE_INDEX = 25_000
+#: So many rows back an id is looked for that came before.
+REMEMBERED_ROWS = 10_000
 
-LIST_CONTACTS = Endpoint("GET", "/campaigns/{campaign_id}/contacts")
-ADD_CONTACTS = Endpoint("POST", "/campaigns/{campaign_id}/contacts", Safety.KEYED)
-GET_CONTACT = Endpoint("GET", "/campaigns/{campaign_id}/contacts/{contact_id}")
-DELETE_CONTACT = Endpoint("DELETE", "/campaigns/{campaign_id}/contacts/{contact_id}", Safety.ONCE)
-LIST_CALLS = Endpoint("GET", "/campaigns/{campaign_id}/calls")
+LIST_CONTACTS = Endpoint("GET", "/campaigns/{campaign_id}/contacts", recipients=True)
+ADD_CONTACTS = Endpoint("POST", "/campaigns/{campaign_id}/contacts", Safety.KEYED, recipients=True)
+GET_CONTACT = Endpoint("GET", "/campaigns/{campaign_id}/contacts/{contact_id}", recipients=True)
+DELETE_CONTACT = Endpoint("DELETE", "/campaigns/{campaign_id}/contacts/{contact_id}", Safety.ONCE, recipients=True)
+LIST_CALLS = Endpoint("GET", "/campaigns/{campaign_id}/calls", recipients=True)
 
 
 class AlturContacts:
@@ -179,6 +181,8 @@ class AlturContacts:
         :param start_date: Only since then: a datetime with a time zone.
         :param end_date: Only until then: a datetime with a time zone.
         :param page_size: Calls per request, 1 to 100.
+        :raises ListingIncomplete: While walking, when fewer came than Altur tells of (except of those calls that a
+            filter may lose meanwhile: ``in-progress`` and ``unknown``).
         :return: Dicts with ``id``, ``type``, ``status``, ``answered_by``, ``created_at``, ``started_at``, ``ended_at``,
             ``duration`` (seconds), ``contact``, ``extracted_data``, ``tags``, ``recording_url`` and what else Altur
             adds.
@@ -193,19 +197,47 @@ class AlturContacts:
             end_date=end_date,
             page_size=page_size,
         )
-        return self._walk_pages(LIST_CALLS, campaign_place(campaign_id), filters, "calls")
+        # A call that is over keeps its status: such lists only grow.
+        settled = status != "in-progress" and answered_by != "unknown"
+        return self._walk_pages(LIST_CALLS, campaign_place(campaign_id), filters, "calls", whole=settled)
 
     def _walk_pages(
-        self, endpoint: Endpoint, path: Mapping[str, str], filters: Mapping[str, Any], rows: str
+        self,
+        endpoint: Endpoint,
+        path: Mapping[str, str],
+        filters: Mapping[str, Any],
+        rows: str,
+        *,
+        whole: bool = False,
     ) -> Iterator[dict[str, Any]]:
+        total: int | None = None
+
         def fetch(at: tuple[str, str] | None) -> Page[tuple[str, dict[str, Any]], tuple[str, str]]:
+            nonlocal total
             place = dict([at or ("pageIndex", "0")])
             answer = self.transport.call(endpoint, path=path, query={**filters, **place})
             found = [(answer.id_of(row, "id"), row) for row in answer.array(rows)]
+            if at is None:
+                # Altur counts for the first page only.
+                total = reading.whole(answer.object().get("total_count"))
             return Page(found, next_page(answer, at))
 
-        walked = walk(fetch, lambda found: found[0], vendor=self.vendor, endpoint=str(endpoint))
-        return (row for _, row in walked)
+        def complete() -> Iterator[dict[str, Any]]:
+            count = 0
+            walked = walk(
+                fetch,
+                lambda found: found[0],
+                vendor=self.vendor,
+                endpoint=str(endpoint),
+                remembered=REMEMBERED_ROWS,
+            )
+            for _, row in walked:
+                count += 1
+                yield row
+            if whole and total is not None and count < total:
+                raise incomplete(self.vendor, str(endpoint), total, count)
+
+        return complete()
 
 
 def next_page(answer: Answer, at: tuple[str, str] | None) -> tuple[str, str] | None:

@@ -112,8 +112,8 @@ def meaning_of(status: int) -> type[errors.CampaignAPIError]:
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
-    """Return the vendor's id of a request, where a header tells it."""
-    return next((headers[name] for name in REQUEST_ID_HEADERS if headers.get(name)), None)
+    """Return the vendor's id of a request, where a header tells it; no more of it than an id has."""
+    return next((headers[name][:100] for name in REQUEST_ID_HEADERS if headers.get(name)), None)
 
 
 def retry_after_seconds(value: str | None, now: datetime.datetime) -> float | None:

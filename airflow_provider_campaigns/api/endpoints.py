@@ -29,11 +29,13 @@ class Endpoint:
     :param method: The HTTP verb.
     :param path: The path below the base URL, with ``{campaign_id}``-like places.
     :param safety: What repeating it could do; declared, since the verb does not tell (Kore.ai reads with POST).
+    :param recipients: Whether it is about recipients: then an error repeats none of the vendor's words about them.
     """
 
     method: str
     path: str
     safety: Safety = Safety.REPEATABLE
+    recipients: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from airflow_provider_campaigns.api import errors
+
+#: A name in any alphabet, or an address of version 6 in brackets; then a port. Python's own reader takes a name for
+#: what stands in brackets and passes over what follows them.
+_PLACE = re.compile(r"(?:[\w.-]+|\[[\w:.%]+\])(?::\d+)?")
 
 
 def is_loopback(host: str) -> bool:
@@ -37,8 +42,7 @@ def normalised_base_url(given: str | None, default: str) -> str:
     if (
         not host
         or parts.scheme not in ("http", "https")
-        or "@" in parts.netloc
-        or parts.netloc.endswith(":")
+        or not _PLACE.fullmatch(parts.netloc)
         or not url.isprintable()
         or " " in url
     ):

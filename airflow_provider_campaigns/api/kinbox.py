@@ -8,6 +8,7 @@ Kinbox's own app (offset paging), still served.
 from __future__ import annotations
 
 import logging
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.fields import Field
 from airflow_provider_campaigns.api.hosts import normalised_base_url
+from airflow_provider_campaigns.api.json_rows import rows_in
 from airflow_provider_campaigns.api.kinbox_answers import (
     LeadResult,
     diagnose,
@@ -49,7 +51,7 @@ UPDATE = Endpoint("PATCH", "/v1/campaigns/{campaign_id}", Safety.ONCE)
 DELETE = Endpoint("DELETE", "/v1/campaigns/{campaign_id}", Safety.ONCE)
 PAUSE = Endpoint("POST", "/v1/campaigns/{campaign_id}/pause", Safety.ONCE)
 RESUME = Endpoint("POST", "/v1/campaigns/{campaign_id}/resume", Safety.ONCE)
-LEAD_RESULTS = Endpoint("GET", "/v1/campaigns/{campaign_id}/chunk-leads")
+LEAD_RESULTS = Endpoint("GET", "/v1/campaigns/{campaign_id}/chunk-leads", recipients=True)
 FIND = Endpoint("GET", "/v3/campaigns")
 #: Creating, by the version of the API; Kinbox honours no idempotency key on either.
 CREATE: Mapping[str, Endpoint] = {
@@ -461,13 +463,29 @@ class KinboxClient(CampaignClient):
 
     def list_lead_results(self, campaign_id: str) -> Iterator[LeadResult]:
         """
-        Yield what became of each recipient, from one request: Kinbox pages this list nowhere.
+        Yield what became of each recipient, one at a time.
 
         :param campaign_id: The campaign's id.
         """
-        answer = self.transport.call(LEAD_RESULTS, path={"campaign_id": campaign_id})
-        items = answer.array() if isinstance(answer.data, list) else answer.array("data")
-        yield from map(read_lead_result, items)
+        yield from map(read_lead_result, self.lead_result_rows(campaign_id))
+
+    def lead_result_rows(self, campaign_id: str) -> Iterator[dict[str, Any]]:
+        """
+        Yield what became of each recipient, one at a time, as Kinbox tells it.
+
+        Kinbox pages this list nowhere, so all of it comes with one request. It waits in a temporary file without a name
+        to be read row by row, since a list that broke off must be asked for again as a whole.
+
+        :param campaign_id: The campaign's id.
+        :return: Dicts with ``number``, ``placeholders``, ``status``, ``sentAt``; each may be missing.
+        :raises UnreadableAnswer: While walking: what came is no array of objects.
+        """
+        with tempfile.TemporaryFile(prefix="kinbox-") as body:
+            answer = self.transport.call(LEAD_RESULTS, path={"campaign_id": campaign_id}, into=body)
+            try:
+                yield from rows_in(body, "data")
+            except ValueError as flaw:
+                raise answer.unreadable(f"without an array of objects: {flaw}") from None
 
     def count_failed_leads(self, campaign_id: str) -> int:
         """Return how many recipients the message did not reach; a campaign's own counts leave failures out."""

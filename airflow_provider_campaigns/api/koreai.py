@@ -42,7 +42,6 @@ from airflow_provider_campaigns.api.koreai_paging import (
 from airflow_provider_campaigns.api.koreai_results import STATUS, KoreAIResults
 from airflow_provider_campaigns.api.koreai_schedule import KoreAISchedules
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.api.redaction import redacted
 
 CREATE = in_both_versions("POST", "", Safety.ONCE)
 GET = in_both_versions("GET", "/{campaign_id}")
@@ -487,7 +486,7 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         now = self.get_status(campaign_id)
         if now.status is wanted or not failure_word(answer.data):
             return now
-        said = redacted(words_of(answer.data)[0], ())
+        said = self.transport.redacted(words_of(answer.data)[0])
         raise errors.Conflict(
             f"{VENDOR} did not {'start' if trigger == 'play' else 'stop'} campaign {campaign_id} "
             f"({now.vendor_status}): {said}",

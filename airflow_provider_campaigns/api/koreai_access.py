@@ -33,11 +33,13 @@ CLOCK_SKEW_SECONDS = 5
 Versions = Mapping[str, Endpoint]
 
 
-def in_both_versions(method: str, path: str, safety: Safety = Safety.REPEATABLE) -> Versions:
+def in_both_versions(
+    method: str, path: str, safety: Safety = Safety.REPEATABLE, *, recipients: bool = False
+) -> Versions:
     """Return an endpoint under the documented prefix of each API version."""
     return {
-        "v1": Endpoint(method, f"/agentassist/api/v1/public/{{app_id}}/campaign{path}", safety),
-        "v2": Endpoint(method, f"/campaign/api/v2/public/{{app_id}}/campaign{path}", safety),
+        "v1": Endpoint(method, f"/agentassist/api/v1/public/{{app_id}}/campaign{path}", safety, recipients),
+        "v2": Endpoint(method, f"/campaign/api/v2/public/{{app_id}}/campaign{path}", safety, recipients),
     }
 
 
@@ -93,7 +95,6 @@ _THROTTLED = re.compile(
     r"exceeded the per-minute rate limit|rate limit (for this API )?(has been |was )?(exceeded|reached)",
     re.IGNORECASE,
 )
-_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 
 
 def is_trigger(endpoint: Endpoint) -> bool:
@@ -144,7 +145,6 @@ def diagnose(answer: Answer) -> Refusal | None:
     statuses with numbers of the vendor's own and decide nothing.
     """
     said, code = words_of(answer.data, answer.text)
-    said = _TOKEN.sub("***", said)
     body = reading.mapping(answer.data)
     if answer.status < 300:
         throttled = "data" not in body and _THROTTLED.search(said)

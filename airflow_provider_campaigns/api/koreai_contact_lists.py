@@ -24,11 +24,11 @@ TOTALS_SECONDS = 300.0
 
 CREATE_LIST = in_both_versions("POST", "/contactList/createContactList", Safety.ONCE)
 ADD_CONTACTS = in_any_version(
-    Endpoint("POST", "/api/1.1/public/{app_id}/campaign/contactList/addContacts", Safety.ONCE)
+    Endpoint("POST", "/api/1.1/public/{app_id}/campaign/contactList/addContacts", Safety.ONCE, recipients=True)
 )
 GET_LIST = in_both_versions("GET", "/contactList/{list_id}")
 LIST_LISTS = in_both_versions("POST", "/contactList/getAllListDetails")
-LIST_CONTACTS = in_both_versions("GET", "/contactList/{list_id}/getAllContacts")
+LIST_CONTACTS = in_both_versions("GET", "/contactList/{list_id}/getAllContacts", recipients=True)
 UPDATE_LIST = in_both_versions("PUT", "/contactList/{list_id}", Safety.ONCE)
 DELETE_LIST = in_both_versions("DELETE", "/contactList/{list_id}", Safety.ONCE)
 

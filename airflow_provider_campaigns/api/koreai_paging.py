@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from airflow_provider_campaigns.api import paging, reading
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.endpoints import Endpoint
-from airflow_provider_campaigns.api.errors import InvalidRequest, ListingIncomplete
+from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.koreai_access import VENDOR
 
 MAX_PAGE_SIZE = 100
@@ -114,9 +114,4 @@ class Listing:
     def _anew(self, place: Place) -> Place:
         if place.numbering + 1 < len(self._numberings):
             return Place(place.numbering + 1, 0, place.limit)
-        raise ListingIncomplete(
-            f"{VENDOR}'s list ({self._endpoint}) tells of {self._total} entries but handed out {len(self._seen)}, "
-            "so it cannot be relied on. Try again later; if it persists, report it to the vendor.",
-            vendor=VENDOR,
-            endpoint=str(self._endpoint),
-        )
+        raise paging.incomplete(VENDOR, str(self._endpoint), self._total or 0, len(self._seen))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from airflow_provider_campaigns.api import errors, reading
 from airflow_provider_campaigns.api.endpoints import path_segment
 from airflow_provider_campaigns.api.koreai_access import VENDOR, KoreAIAccess, in_both_versions
 from airflow_provider_campaigns.api.koreai_answers import ContactResult, Figures, read_contact_result
 from airflow_provider_campaigns.api.koreai_paging import MAX_PAGE_SIZE, checked_page_size
-from airflow_provider_campaigns.api.paging import Page, walk
+from airflow_provider_campaigns.api.paging import Page, incomplete, walk
 
-STATUS = in_both_versions("POST", "/{campaign_id}/status")
+STATUS = in_both_versions("POST", "/{campaign_id}/status", recipients=True)
 #: How many pages of contacts are counted for a voice campaign's progress: each is one of 60 requests a minute.
 PAGES_OF_RESULTS = 3
 
@@ -23,24 +24,49 @@ class KoreAIResults(KoreAIAccess):
         """
         Yield what became of each contact of a voice campaign, lazily.
 
+        :param campaign_id: As for :meth:`contact_result_rows`.
+        :param page_size: As for :meth:`contact_result_rows`.
+        """
+        return map(read_contact_result, self.contact_result_rows(campaign_id, page_size=page_size))
+
+    def contact_result_rows(self, campaign_id: str, *, page_size: int = MAX_PAGE_SIZE) -> Iterator[dict[str, Any]]:
+        """
+        Yield what became of each contact of a voice campaign, lazily, as the vendor tells it.
+
         https://docs.kore.ai/ai-for-service/apis/contact-center/get-all-contact-details-voice-campaigns
 
         :param campaign_id: The campaign's id; the vendor may answer only once it is completed or stopped.
         :param page_size: Contacts for each request, 1 to 100.
+        :return: Dicts with ``phoneNumber``, ``uniqueId``, ``dialerOutcome``, ``numberOfAttemptsSoFar``,
+            ``botSessionId``, ``agentDispositionCodes``, ``botOutboundStatus``, ``botOutboundStatusDetail``.
+        :raises ListingIncomplete: While walking, when fewer came than the vendor tells of.
         """
         checked_page_size(page_size)
         path_segment("campaign_id", campaign_id)
+        endpoint = str(STATUS[self.api_version])
+        told: list[int] = []
 
-        def fetch(page: int | None) -> Page[tuple[int, int, ContactResult], int]:
+        def fetch(page: int | None) -> Page[tuple[int, int, dict[str, Any]], int]:
             number = page or 1
-            results, total_pages, _ = self._results_page(campaign_id, number, page_size)
+            rows, total_pages, total = self._results_page(campaign_id, number, page_size)
+            if total is not None:
+                # What is added meanwhile may come before the rows still to be read: it is not missing.
+                told[:] = [min([total, *told])]
             # The same number may be in a campaign twice, and rows have no id: their place is what tells them apart.
-            items = [(number, place, result) for place, result in enumerate(results)]
+            items = [(number, place, row) for place, row in enumerate(rows)]
             more = bool(items) and (number < total_pages if total_pages is not None else len(items) >= page_size)
             return Page(items, number + 1 if more else None)
 
-        rows = walk(fetch, lambda item: item[:2], vendor=VENDOR, endpoint=str(STATUS[self.api_version]))
-        return (result for _, _, result in rows)
+        def complete() -> Iterator[dict[str, Any]]:
+            count = 0
+            walked = walk(fetch, lambda item: item[:2], vendor=VENDOR, endpoint=endpoint, remembered=page_size)
+            for _, _, row in walked:
+                count += 1
+                yield row
+            if told and count < told[0]:
+                raise incomplete(VENDOR, endpoint, told[0], count)
+
+        return complete()
 
     def voice_figures(self, campaign_id: str, max_attempts: int | None = None) -> Figures:
         """
@@ -53,7 +79,8 @@ class KoreAIResults(KoreAIAccess):
         contacts: int | None = None
         try:
             for number in range(1, PAGES_OF_RESULTS + 1):
-                results, _, contacts = self._results_page(campaign_id, number, MAX_PAGE_SIZE)
+                rows, _, contacts = self._results_page(campaign_id, number, MAX_PAGE_SIZE)
+                results = [read_contact_result(row) for row in rows]
                 attempted += sum(result.attempts > 0 for result in results)
                 done += sum(result.is_done(max_attempts) for result in results)
                 if contacts is None or contacts > PAGES_OF_RESULTS * MAX_PAGE_SIZE:
@@ -67,7 +94,7 @@ class KoreAIResults(KoreAIAccess):
 
     def _results_page(
         self, campaign_id: str, page: int, page_size: int
-    ) -> tuple[list[ContactResult], int | None, int | None]:
+    ) -> tuple[list[dict[str, Any]], int | None, int | None]:
         answer = self._call(
             STATUS,
             path={"campaign_id": campaign_id},
@@ -75,5 +102,8 @@ class KoreAIResults(KoreAIAccess):
             body={"page": page, "limit": page_size},
         )
         data = answer.object("data")
-        results = [read_contact_result(row) for row in reading.rows(data.get("results"))]
-        return results, reading.whole(data.get("totalPages")), reading.whole(data.get("totalResults"))
+        return (
+            reading.rows(data.get("results")),
+            reading.whole(data.get("totalPages")),
+            reading.whole(data.get("totalResults")),
+        )

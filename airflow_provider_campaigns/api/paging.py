@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -34,17 +35,21 @@ def walk(
     *,
     vendor: str,
     endpoint: str,
+    remembered: int | None = None,
 ) -> Iterator[Item]:
     """
     Yield every item of a list once.
 
     :param fetch: Gets the page at a cursor, the first page for None.
     :param identity: What makes an item the same as one seen before; rows shift between pages while a list grows.
+    :param remembered: How many of the last items an item is compared with, all by default. For lists without end: rows
+        shift by as many as are added between two requests, so the last pages are enough, and memory stays as it is.
     :raises ListingIncomplete: When the vendor hands out a cursor a second time, or more than
         :data:`MAX_PAGES` pages. Stopping quietly would let a look-up
         take "not seen" for "not there".
     """
-    seen: set[Hashable] = set()
+    seen: OrderedDict[Hashable, None] = OrderedDict()
+    count = 0
     cursors: set[Cursor] = set()
     cursor: Cursor | None = None
     for _ in range(MAX_PAGES):
@@ -52,7 +57,10 @@ def walk(
         for item in page.items:
             key = identity(item)
             if key not in seen:
-                seen.add(key)
+                seen[key] = None
+                count += 1
+                if remembered is not None and len(seen) > remembered:
+                    seen.popitem(last=False)
                 yield item
         cursor = page.next
         if cursor is None:
@@ -64,8 +72,18 @@ def walk(
     else:
         flaw = f"went on after {MAX_PAGES} pages"
     raise ListingIncomplete(
-        f"{vendor}'s list ({endpoint}) {flaw} after {len(seen)} items, so its end cannot be "
+        f"{vendor}'s list ({endpoint}) {flaw} after {count} items, so its end cannot be "
         "reached. Try again later; if it persists, report it to the vendor.",
+        vendor=vendor,
+        endpoint=endpoint,
+    )
+
+
+def incomplete(vendor: str, endpoint: str, total: int, count: int) -> ListingIncomplete:
+    """Return the error for a list that ended before as many items came as its vendor tells of."""
+    return ListingIncomplete(
+        f"{vendor}'s list ({endpoint}) tells of {total} entries but handed out {count}, so it cannot be relied on. "
+        "Try again later; if it persists, report it to the vendor.",
         vendor=vendor,
         endpoint=endpoint,
     )

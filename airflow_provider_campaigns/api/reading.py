@@ -7,6 +7,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+#: What a database's whole number holds; no count comes near it, and arithmetic with more can fail.
+LARGEST_WHOLE = 2**63 - 1
+
 
 def first(item: Mapping[str, Any], *names: str) -> Any:
     """Return the first of the named fields that is present and not null."""
@@ -42,16 +45,19 @@ def number(value: Any) -> float | None:
 
 
 def whole(value: Any) -> int | None:
-    """Return a whole number, also from text or an integral float, else None."""
+    """Return a whole number, also from text or an integral float, else None; also for one that nothing can count to."""
+    read: int | None = None
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
+        read = value
+    elif isinstance(value, str) and value.strip().lstrip("+-").isdecimal():
         try:
-            return int(value)  # a float would round what has more than 15 digits
+            read = int(value)  # a float would round what has more than 15 digits
         except ValueError:
             return None
-    read = number(value)
-    return int(read) if read is not None and read.is_integer() else None
+    else:
+        real = number(value)
+        read = int(real) if real is not None and real.is_integer() else None
+    return read if read is not None and abs(read) <= LARGEST_WHOLE else None
 
 
 def flag(value: Any) -> bool | None:

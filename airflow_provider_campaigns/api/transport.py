@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import os
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow_provider_campaigns import __version__
@@ -16,7 +18,7 @@ from airflow_provider_campaigns.api.answers import Answer, Refusal, request_id, 
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.hosts import is_loopback
 from airflow_provider_campaigns.api.limits import Account, Rate, limiter_of
-from airflow_provider_campaigns.api.redaction import redacted
+from airflow_provider_campaigns.api.redaction import redacted, without, written_forms
 
 if TYPE_CHECKING:
     import requests
@@ -31,6 +33,9 @@ MAX_ATTEMPTS = 4
 #: A vendor that asks for a longer pause gets it from the caller's schedule, not from a sleeping worker.
 MAX_PAUSE_SECONDS = 60.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
+#: For what goes to a file: a vendor's answer without end must not fill the worker's disk.
+MAX_KEPT_BYTES = 4 * 1024 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
 CONNECT_TIMEOUT_SECONDS = 10.0
 
 
@@ -44,6 +49,10 @@ ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
     errors.RateLimited: "Lower the rate_limit of the connection, or poll less often.",
     errors.Unavailable: "The vendor has trouble; try again later.",
 }
+
+
+#: The refusals that are about what was sent, rather than about the account.
+MAY_NAME_RECIPIENTS = (errors.Rejected, errors.Conflict, errors.NotFound, errors.Unavailable)
 
 
 def may_repeat(safety: Safety, keyed: bool, error: BaseException) -> bool:
@@ -112,7 +121,7 @@ class Transport:
         self.base_url = base_url
         self.timeout = timeout
         self._diagnose = diagnose
-        self._secrets = secrets
+        self._secrets = written_forms(secrets)
         self._advice = {**ADVICE, **(credential_advice or {})}
         self._sleep = sleep
         self._rate = rate
@@ -125,6 +134,8 @@ class Transport:
         # An auth object of our own also keeps requests from putting a .netrc entry in the credential's place.
         self._session.auth = auth
         self._session.headers["User-Agent"] = f"airflow-provider-campaigns/{__version__}"
+        # What is unpacked here, in bounded pieces: urllib3 before 2.6 unpacks all that it has read at once.
+        self._session.headers["Accept-Encoding"] = "gzip"
         # A proxy from the environment cannot reach this machine's own loopback.
         self._session.trust_env = not is_loopback(urlsplit(base_url).hostname or "")
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=8, max_retries=0)
@@ -138,6 +149,10 @@ class Transport:
         """Close the session's connections."""
         self._session.close()
 
+    def redacted(self, words: str) -> str:
+        """Return a vendor's words fit for a message: without credential and phone numbers, and not long."""
+        return redacted(words, self._secrets)
+
     def call(
         self,
         endpoint: Endpoint,
@@ -146,6 +161,7 @@ class Transport:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         idempotency_key: str | None = None,
+        into: IO[bytes] | None = None,
     ) -> Answer:
         """
         Call an endpoint and return its successful answer.
@@ -155,6 +171,8 @@ class Transport:
         :param query: Query parameters; those that are None are left out.
         :param body: What to send as JSON, or None for no body.
         :param idempotency_key: Sent as ``Idempotency-Key``; the same one on every attempt.
+        :param into: A file for the body of a success, which may then be of any size and is not read here: the answer
+            has no data. It holds the last attempt's body alone, and one that is whole, as far as JSON's ends tell.
         :raises CampaignAPIError: By meaning; ``OutcomeUnknown`` when a change may have taken effect.
         """
         import random
@@ -188,7 +206,7 @@ class Transport:
             sleep=self._sleep,
         )
         try:
-            return attempts(self._attempt, endpoint, url, query, body, idempotency_key)
+            return attempts(self._attempt, endpoint, url, query, body, idempotency_key, into)
         except errors.CampaignAPIError as error:
             if not unclear or isinstance(error, errors.OutcomeUnknown):
                 raise
@@ -203,14 +221,15 @@ class Transport:
         query: Mapping[str, Any] | None,
         body: Any,
         idempotency_key: str | None,
+        into: IO[bytes] | None,
     ) -> Answer:
         if self._rate:
             # Looked up each time: another connection to the account may have brought a lower rate meanwhile.
             limiter_of(self.account, self._rate).try_acquire(self.account.digest)
         began = time.monotonic()
         try:
-            answer = self._send(endpoint, url, query, body, idempotency_key)
-            refusal = self._diagnose(answer)
+            answer = self._send(endpoint, url, query, body, idempotency_key, into)
+            refusal = self._diagnosed(answer)
             if refusal:
                 raise self._refused(answer, refusal)
         except (errors.Unavailable, errors.UnreadableAnswer) as error:
@@ -237,26 +256,34 @@ class Transport:
         query: Mapping[str, Any] | None,
         body: Any,
         idempotency_key: str | None,
+        into: IO[bytes] | None,
     ) -> Answer:
         import requests
         from urllib3.exceptions import HTTPError
 
         prepared = self._written(endpoint, url, query, body, idempotency_key)
+        settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
+        bundle = settings["verify"]
+        if isinstance(bundle, str) and not os.path.exists(bundle):
+            raise errors.InvalidRequest(
+                f"{endpoint} cannot be sent: there are no certificates at {bundle!r}, the place that REQUESTS_CA_BUNDLE "
+                "or CURL_CA_BUNDLE names in the environment."
+            )
         try:
-            settings = self._session.merge_environment_settings(prepared.url, {}, True, None, None)
             with self._session.send(
                 prepared,
                 timeout=(min(self.timeout, CONNECT_TIMEOUT_SECONDS), self.timeout),
                 allow_redirects=False,
                 **settings,
             ) as response:
-                content = self._read(endpoint, response)
+                kept = into is not None and 200 <= response.status_code < 300
+                content = self._keep(endpoint, response, into) if into and kept else self._read(endpoint, response)
         except (requests.RequestException, HTTPError) as error:
             raise self._unreached(endpoint, error) from None
-        answer_headers = {name.lower(): value for name, value in response.headers.items()}
+        answer_headers = self._headers_of(response)
         if 300 <= response.status_code < 400:
             try:
-                target = urlsplit(redacted(answer_headers.get("location", ""), self._secrets)).hostname
+                target = urlsplit(answer_headers.get("location", "")).hostname
             except ValueError:
                 target = "what is no address"
             raise errors.Rejected(
@@ -267,23 +294,20 @@ class Transport:
                 status=response.status_code,
                 request_id=request_id(answer_headers),
             )
-        if not content.strip():
+        if kept or not content.strip():
             return Answer(self.account.vendor, endpoint, response.status_code, answer_headers, None)
         try:
-            parsed = json.loads(content)
+            flaw, parsed = None, json.loads(content)
         except (ValueError, RecursionError):
-            answer = Answer(
-                self.account.vendor,
-                endpoint,
-                response.status_code,
-                answer_headers,
-                None,
-                content[:2000].decode("utf-8", "replace"),
-            )
-            if response.status_code < 300:
-                raise self._broken(endpoint, "the body is not JSON", response.status_code, answer_headers) from None
-            return answer
-        return Answer(self.account.vendor, endpoint, response.status_code, answer_headers, parsed)
+            flaw, parsed = "the body is not JSON", None
+        if flaw is None:
+            return Answer(self.account.vendor, endpoint, response.status_code, answer_headers, parsed)
+        # Out here and without the body, since errors hold it: Python's own as a field, all in the frames they came through.
+        text = without(self._secrets, content.decode("utf-8", "replace"))[:2000]
+        del content
+        if response.status_code < 300:
+            raise self._broken(endpoint, flaw, response)
+        return Answer(self.account.vendor, endpoint, response.status_code, answer_headers, None, text)
 
     def _written(
         self,
@@ -293,18 +317,20 @@ class Transport:
         body: Any,
         idempotency_key: str | None,
     ) -> requests.PreparedRequest:
-        """Return the signed request, or refuse what HTTP or JSON cannot carry; no message may repeat a header."""
+        """Return the signed request, or refuse what HTTP or JSON cannot carry; no error may hold a header or a body."""
         import requests
 
         headers = {"Accept": "application/json"}
-        data = None
+        data, flaw = None, None
         if body is not None:
             try:
                 data = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
             except UnicodeEncodeError:
-                raise errors.InvalidRequest(f"{endpoint} cannot send text that UTF-8 cannot write.") from None
+                flaw = "cannot send text that UTF-8 cannot write"
             except (TypeError, ValueError, RecursionError) as error:
-                raise errors.InvalidRequest(f"{endpoint} cannot send a value as JSON: {error}.") from None
+                flaw = f"cannot send a value as JSON: {error}"
+            if flaw:
+                raise errors.InvalidRequest(f"{endpoint} {flaw}.")
             headers["Content-Type"] = "application/json"
         if idempotency_key is not None:
             headers["Idempotency-Key"] = idempotency_key
@@ -314,9 +340,11 @@ class Transport:
                 requests.Request(endpoint.method, url, params=params, data=data, headers=headers)
             )
         except (requests.RequestException, UnicodeError):
+            prepared = None
+        if prepared is None:
             raise errors.InvalidRequest(
                 f"{endpoint} of {self.account.label} cannot be written as an HTTP request: check host and credential."
-            ) from None
+            )
         for name, value in prepared.headers.items():
             if isinstance(value, str) and not (value.isascii() and value.isprintable()):
                 raise errors.InvalidRequest(
@@ -325,32 +353,70 @@ class Transport:
                 )
         return prepared
 
+    def _pieces(self, endpoint: Endpoint, response: requests.Response, limit: int) -> Iterator[bytes]:
+        """Yield a body as it comes, unpacked but never more at a time than a piece, and refuse one beyond a limit."""
+        packing = response.headers.get("Content-Encoding", "").strip().lower()
+        if packing not in ("", "identity", "gzip"):
+            raise self._broken(endpoint, "the body is packed in another way than was asked for", response)
+        unpacker = zlib.decompressobj(wbits=31) if packing == "gzip" else None
+        size, came = 0, False
+        # read1 returns what has come; iter_content would wait for a whole piece, however slowly it trickles in.
+        while piece := response.raw.read1(PIECE_BYTES, decode_content=False):
+            came = True
+            while piece:
+                try:
+                    unpacked = unpacker.decompress(piece, PIECE_BYTES) if unpacker else piece
+                except zlib.error:
+                    raise self._broken(endpoint, "the body cannot be unpacked", response) from None
+                piece = unpacker.unconsumed_tail if unpacker else b""
+                size += len(unpacked)
+                if size > limit:
+                    raise self._broken(endpoint, f"the body is larger than {limit // 2**20} MiB", response)
+                yield unpacked
+        if unpacker and came:
+            yield unpacker.flush()
+            if not unpacker.eof:
+                raise self._broken(endpoint, "the body cannot be unpacked to its end", response)
+
     def _read(self, endpoint: Endpoint, response: requests.Response) -> bytes:
         give_up = time.monotonic() + 5 * self.timeout
-        pieces: list[bytes] = []
-        size = 0
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        # read1 returns what has come; iter_content would wait for a whole piece, however slowly it trickles in.
-        while piece := response.raw.read1(256 * 1024, decode_content=True):
-            pieces.append(piece)
-            size += len(piece)
-            if size > MAX_ANSWER_BYTES:
-                raise self._broken(
-                    endpoint, f"the body is larger than {MAX_ANSWER_BYTES // 2**20} MiB", response.status_code, headers
-                )
-            if time.monotonic() > give_up:
-                raise self._broken(endpoint, "the body did not come to its end in time", response.status_code, headers)
-        return b"".join(pieces)
+        body = bytearray()
+        try:
+            for piece in self._pieces(endpoint, response, MAX_ANSWER_BYTES):
+                body += piece
+                if time.monotonic() > give_up:
+                    raise self._broken(endpoint, "the body did not come to its end in time", response)
+        except errors.UnreadableAnswer:
+            # An error holds the frames that it came through, and those of earlier attempts are kept.
+            body.clear()
+            raise
+        return bytes(body)
 
-    def _broken(
-        self, endpoint: Endpoint, what: str, status: int, headers: Mapping[str, str]
-    ) -> errors.UnreadableAnswer:
+    def _keep(self, endpoint: Endpoint, response: requests.Response, into: IO[bytes]) -> bytes:
+        """Write a body to a file, in the place of what an attempt before left there; return nothing of it."""
+        into.seek(0)
+        into.truncate()
+        first = last = b""
+        for piece in self._pieces(endpoint, response, MAX_KEPT_BYTES):
+            into.write(piece)
+            first, last = first or piece.lstrip()[:1], piece.rstrip()[-1:] or last
+        into.seek(0)
+        if (first, last) not in ((b"[", b"]"), (b"{", b"}")):
+            raise self._broken(endpoint, "the body is not JSON, or not all of it", response)
+        return b""
+
+    def _headers_of(self, response: requests.Response) -> dict[str, str]:
+        """Return an answer's headers, names in lower case; some repeat what they were sent."""
+        return {name.lower(): without(self._secrets, value) for name, value in response.headers.items()}
+
+    def _broken(self, endpoint: Endpoint, what: str, response: requests.Response) -> errors.UnreadableAnswer:
+        status = response.status_code
         return errors.UnreadableAnswer(
             f"{self.account.vendor} answered {endpoint} of {self.account.label} with {status}, but {what}.",
             vendor=self.account.vendor,
             endpoint=str(endpoint),
             status=status,
-            request_id=request_id(headers),
+            request_id=request_id(self._headers_of(response)),
         )
 
     def _unreached(self, endpoint: Endpoint, error: Exception) -> errors.CampaignAPIError:
@@ -383,8 +449,17 @@ class Transport:
             never_sent=never_sent,
         )
 
+    def _diagnosed(self, answer: Answer) -> Refusal | None:
+        try:
+            return self._diagnose(answer)
+        except RecursionError:
+            pass
+        raise answer.unreadable("with JSON that is nested too deeply")
+
     def _refused(self, answer: Answer, refusal: Refusal) -> errors.CampaignAPIError:
-        said = redacted(refusal.message, self._secrets)
+        said = self.redacted(refusal.message)
+        if answer.endpoint.recipients and issubclass(refusal.error, MAY_NAME_RECIPIENTS):
+            said = "the reason is left out here, since it may name recipients."
         code = redacted(refusal.code, self._secrets, 80) if refusal.code else None
         numbers = f"{answer.status} {code}" if code else f"{answer.status}"
         advice = self._advice.get(refusal.error, "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from airflow_provider_campaigns.api.altur import AlturClient
 from airflow_provider_campaigns.hooks.campaign import CampaignHook, Settings
 
@@ -26,3 +28,7 @@ class AlturHook(CampaignHook):
             rate_limit=settings.extra["rate_limit"],
             label=settings.label,
         )
+
+    def get_conn(self) -> AlturClient:
+        """Return the client, one per hook."""
+        return cast(AlturClient, super().get_conn())

@@ -109,8 +109,8 @@ def _base_url(connection: Connection, label: str) -> str | None:
     host = (connection.host or "").strip()
     if connection.schema and connection.schema not in ("http", "https"):
         raise InvalidRequest(
-            f"{label} has {connection.schema!r} as its schema. Put the whole base URL into host, and only http or "
-            "https into schema; in a connection URI, percent-encode the host (https%3A%2F%2Fapi.example.com%2Fpath)."
+            f"{label} has neither http nor https as its schema. Put the whole base URL into host; in a connection URI, "
+            "percent-encode the host (https%3A%2F%2Fapi.example.com%2Fpath) and the password."
         )
     if not host:
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.hooks.campaign import CampaignHook, Settings
 
@@ -27,3 +29,7 @@ class KinboxHook(CampaignHook):
             rate_limit=settings.extra["rate_limit"],
             label=settings.label,
         )
+
+    def get_conn(self) -> KinboxClient:
+        """Return the client, one per hook."""
+        return cast(KinboxClient, super().get_conn())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.koreai import KoreAIClient
 from airflow_provider_campaigns.hooks.campaign import CampaignHook, Settings
@@ -40,3 +42,7 @@ class KoreAIHook(CampaignHook):
             rate_limit=settings.extra["rate_limit"],
             label=settings.label,
         )
+
+    def get_conn(self) -> KoreAIClient:
+        """Return the client, one per hook."""
+        return cast(KoreAIClient, super().get_conn())

@@ -17,7 +17,7 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.reading import moment as moment_of
 from airflow_provider_campaigns.api.redaction import redacted
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.guards import Facts, Guards, Move, Verdict
+from airflow_provider_campaigns.guards import Guards, Move, Verdict
 from airflow_provider_campaigns.launch import (
     DEFAULT_LOOKUP_TIMEOUT_SECONDS,
     Intent,
@@ -29,7 +29,7 @@ from airflow_provider_campaigns.launch import (
     remembered_in,
 )
 from airflow_provider_campaigns.links import CampaignLink, push_link
-from airflow_provider_campaigns.task_run import approval_of, due_of, earliest_of, store_of
+from airflow_provider_campaigns.task_run import approval_of, earliest_of, facts_of, store_of
 from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Watch, described
 from airflow_provider_campaigns.waiting import (
     WaitOptions,
@@ -295,17 +295,8 @@ class CreateCampaignOperator(BaseOperator):
     def verdict(self, context: Context, client: CampaignClient) -> Verdict:
         """Return what the guards say about launching now."""
         guards = self.guards()
-        run: Any = context.get("dag_run")
-        run_type = getattr(run, "run_type", None)
-        return guards.judge(
-            Facts(
-                now=datetime.now(UTC),
-                run_type=str(getattr(run_type, "value", run_type)),
-                due=due_of(run),
-                recipients=self.recipients(client) if guards.needs_recipients else None,
-                sends_at=self.sends_at(),
-            )
-        )
+        recipients = self.recipients(client) if guards.needs_recipients else None
+        return guards.judge(facts_of(context, recipients, self.sends_at()))
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Render as Airflow does, but leave the places {{1}}, {{2}} ... of WhatsApp templates to the vendor."""

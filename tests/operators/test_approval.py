@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowOptionalProviderFeatureException, TaskDeferred
+from airflow.providers.common.compat.sdk import DAG, TaskDeferred
+from airflow_since import need
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestRefused
@@ -17,12 +18,11 @@ from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOper
 from airflow_provider_campaigns.operators.koreai import KoreAICreateCampaignOperator
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
-try:
-    from airflow.providers.standard.operators import hitl
+need("3.1", "ApprovalOperator")
 
-    from airflow_provider_campaigns.operators.approval import ApproveCampaignOperator
-except (ImportError, AirflowOptionalProviderFeatureException):
-    pytest.skip("Approvals begin with Airflow 3.1.", allow_module_level=True)
+from airflow.providers.standard.operators import hitl
+
+from airflow_provider_campaigns.operators.approval import ApproveCampaignOperator
 
 ALTUR: dict[str, Any] = {
     "name": "Winter | {{ ds }}",

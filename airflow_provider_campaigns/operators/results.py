@@ -1,0 +1,216 @@
+"""Operators that write what became of campaigns to object storage, as JSON Lines: Kinbox, Altur, Kore.ai."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.launch import launch_key
+from airflow_provider_campaigns.result_files import IF_EXISTS, ResultFile, check_path
+from airflow_provider_campaigns.waiting import is_template
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class _ToObjectStorageOperator(BaseOperator):
+    """
+    What these operators share: rows from the vendor, one at a time, to a file; returns its path and their number.
+
+    A row is the vendor's own, unchanged, one JSON object to a line, in ASCII. The file appears under its name when it
+    is complete: a task that fails, or is killed, leaves none there, or leaves the one that was there before.
+    The rows hold phone numbers, which is what they are for: keep the file where those may be. The log and XCom hold
+    none. The asset events of the task's outlets get path and number of rows as their extra.
+
+    :param path: Where to: a path or URI that Airflow's ``ObjectStoragePath`` understands. Give each run, and each
+        mapped task instance, a path of its own. With ``.gz`` at its end, the file is compressed. (templated)
+    :param conn_id: The connection to the vendor. (templated)
+    :param if_exists: ``overwrite`` (the default, which retries and cleared tasks need) or ``fail``: refuse when there
+        is a file, also one that an earlier try of the same task wrote.
+    """
+
+    template_fields: Sequence[str] = ("conn_id", "path")
+    ui_color = "#e9f5ec"
+
+    def __init__(self, *, path: str, conn_id: str, if_exists: str = "overwrite", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.path = path
+        self.conn_id = conn_id
+        self.if_exists = if_exists
+        if if_exists not in IF_EXISTS:
+            raise InvalidRequest(
+                f"Task {self.task_id!r}: if_exists must be one of {', '.join(IF_EXISTS)}; got {str(if_exists)[:40]!r}."
+            )
+        if isinstance(path, str) and not is_template(path):
+            check_path(path)
+
+    @abstractmethod
+    def _rows(self) -> Iterator[Mapping[str, Any]]:
+        """Return the rows, fetched as they are taken."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Write the file; return ``{"path": ..., "count": ...}``."""
+        ti: Any = context["ti"]
+        writer = launch_key(ti.dag_id, ti.run_id, ti.task_id, getattr(ti, "map_index", -1))[:12]
+        with airflow_errors():
+            file = ResultFile(self.path, writer=writer, try_number=ti.try_number, if_exists=self.if_exists)
+            file.check()
+            written: dict[str, Any] = {"path": self.path, "count": file.write(self._rows(), self.log)}
+        for outlet in self.outlets or ():
+            context["outlet_events"][outlet].extra = dict(written)
+        return written
+
+
+class KinboxLeadResultsToObjectStorageOperator(_ToObjectStorageOperator):
+    """
+    Writes what became of each recipient of a Kinbox campaign to a JSON Lines file.
+
+    A row has ``number``, ``placeholders``, ``status`` (``awaiting``, ``sent``, ``received``, ``read``, ``answered``,
+    ``processed``, ``failed``) and ``sentAt``, as far as Kinbox tells them. Failures are told nowhere else. Kinbox sends
+    all rows in one answer, which waits in the worker's temporary folder while it is read.
+
+    :param campaign_id: The campaign. (templated)
+    :param path: Where to, such as ``s3://aws_default@bucket/results/{{ run_id }}.jsonl``; a file of its own for each
+        run and each mapped task instance, compressed if its name ends with ``.gz``. (templated)
+    :param conn_id: A connection of type ``kinbox``, by default ``kinbox_default``. (templated)
+    :param if_exists: ``overwrite`` (the default) or ``fail``.
+    :return: ``{"path": ..., "count": ...}``, also the extra of the outlets' asset events.
+    :raises CampaignRequestFailed: The vendor could not be asked, or its list is broken; no file was written; retried.
+    :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
+    """
+
+    template_fields: Sequence[str] = (*_ToObjectStorageOperator.template_fields, "campaign_id")
+
+    def __init__(self, *, campaign_id: str, path: str, conn_id: str = "kinbox_default", **kwargs: Any) -> None:
+        super().__init__(path=path, conn_id=conn_id, **kwargs)
+        self.campaign_id = campaign_id
+
+    def _rows(self) -> Iterator[Mapping[str, Any]]:
+        from airflow_provider_campaigns.hooks.kinbox import KinboxHook
+
+        return KinboxHook(self.conn_id).get_conn().lead_result_rows(str(self.campaign_id))
+
+
+class AlturCallsToObjectStorageOperator(_ToObjectStorageOperator):
+    """
+    Writes the calls of an Altur phone campaign to a JSON Lines file, all of them or those that pass the filters.
+
+    A row has ``id``, ``type``, ``status``, ``answered_by``, ``created_at``, ``started_at``, ``ended_at``, ``duration``
+    (seconds), ``billed_duration``, ``contact`` (an object), ``extracted_data``, ``tags``, ``recording_url``.
+
+    :param campaign_id: The campaign. (templated)
+    :param path: Where to, such as ``s3://aws_default@bucket/calls/{{ run_id }}.jsonl``; a file of its own for each
+        run and each mapped task instance, compressed if its name ends with ``.gz``. (templated)
+    :param status: Only ``ended``, ``failed``, ``busy``, ``no-answer`` or ``in-progress``. (templated)
+    :param answered_by: Only ``human``, ``machine`` or ``unknown``. (templated)
+    :param from_date: Only since then: a datetime with a time zone, or its ISO 8601 text. (The vendor's ``startDate``:
+        Airflow's operators have a ``start_date`` of their own.) (templated)
+    :param to_date: Only until then. (templated)
+    :param conn_id: A connection of type ``altur``, by default ``altur_default``. (templated)
+    :param if_exists: ``overwrite`` (the default) or ``fail``.
+    :return: ``{"path": ..., "count": ...}``, also the extra of the outlets' asset events.
+    :raises CampaignRequestFailed: The vendor could not be asked, or its list is broken; no file was written; retried.
+    :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
+    """
+
+    template_fields: Sequence[str] = (
+        *_ToObjectStorageOperator.template_fields,
+        "campaign_id",
+        "status",
+        "answered_by",
+        "from_date",
+        "to_date",
+    )
+
+    def __init__(
+        self,
+        *,
+        campaign_id: str,
+        path: str,
+        status: str | None = None,
+        answered_by: str | None = None,
+        from_date: Any = None,
+        to_date: Any = None,
+        conn_id: str = "altur_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(path=path, conn_id=conn_id, **kwargs)
+        self.campaign_id = campaign_id
+        self.status = status
+        self.answered_by = answered_by
+        self.from_date = from_date
+        self.to_date = to_date
+
+    def _rows(self) -> Iterator[Mapping[str, Any]]:
+        from airflow_provider_campaigns.hooks.altur import AlturHook
+
+        return (
+            AlturHook(self.conn_id)
+            .get_conn()
+            .list_calls(
+                str(self.campaign_id),
+                status=self.status,
+                answered_by=self.answered_by,
+                start_date=self.from_date,
+                end_date=self.to_date,
+            )
+        )
+
+
+class KoreAIContactListsToObjectStorageOperator(_ToObjectStorageOperator):
+    """
+    Writes the contact lists of a Kore.ai account to a JSON Lines file, without the contacts in them.
+
+    A row has ``_id``, ``name``, ``description``, ``status``, ``totalRecordCount`` (contacts), ``allowDuplicates``,
+    ``isListInUse``, ``campaignInUse`` and more; there are at most 1,000.
+
+    :param path: Where to, such as ``s3://aws_default@bucket/lists/{{ run_id }}.jsonl``; a file of its own for each
+        run and each mapped task instance, compressed if its name ends with ``.gz``. (templated)
+    :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
+    :param if_exists: ``overwrite`` (the default) or ``fail``.
+    :return: ``{"path": ..., "count": ...}``, also the extra of the outlets' asset events.
+    :raises CampaignRequestFailed: The vendor could not be asked; no file was written; retried.
+    """
+
+    def __init__(self, *, path: str, conn_id: str = "koreai_default", **kwargs: Any) -> None:
+        super().__init__(path=path, conn_id=conn_id, **kwargs)
+
+    def _rows(self) -> Iterator[Mapping[str, Any]]:
+        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+
+        return (known.raw for known in KoreAIHook(self.conn_id).get_conn().list_contact_lists())
+
+
+class KoreAIContactResultsToObjectStorageOperator(_ToObjectStorageOperator):
+    """
+    Writes what became of each contact of a Kore.ai voice campaign to a JSON Lines file.
+
+    A row has ``phoneNumber``, ``uniqueId``, ``dialerOutcome`` (empty while in progress), ``numberOfAttemptsSoFar``,
+    ``botSessionId``, ``agentDispositionCodes``, ``botOutboundStatus``, ``botOutboundStatusDetail``. Kore.ai tells them
+    for voice campaigns, for certain once they are completed or stopped: 100 in an answer, 50 answers a minute.
+
+    :param campaign_id: The campaign. (templated)
+    :param path: Where to, such as ``s3://aws_default@bucket/results/{{ run_id }}.jsonl``; a file of its own for each
+        run and each mapped task instance, compressed if its name ends with ``.gz``. (templated)
+    :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
+    :param if_exists: ``overwrite`` (the default) or ``fail``.
+    :return: ``{"path": ..., "count": ...}``, also the extra of the outlets' asset events.
+    :raises CampaignRequestFailed: The vendor could not be asked, or its list is broken; no file was written; retried.
+    :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
+    """
+
+    template_fields: Sequence[str] = (*_ToObjectStorageOperator.template_fields, "campaign_id")
+
+    def __init__(self, *, campaign_id: str, path: str, conn_id: str = "koreai_default", **kwargs: Any) -> None:
+        super().__init__(path=path, conn_id=conn_id, **kwargs)
+        self.campaign_id = campaign_id
+
+    def _rows(self) -> Iterator[Mapping[str, Any]]:
+        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+
+        return KoreAIHook(self.conn_id).get_conn().contact_result_rows(str(self.campaign_id))

@@ -1,0 +1,124 @@
+"""Results to a file: JSON Lines, at any storage that Airflow reaches, one row at a time, the whole file or none."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from airflow.sdk import ObjectStoragePath
+
+log = logging.getLogger(__name__)
+
+#: What to do about a file that is there already.
+IF_EXISTS = ("overwrite", "fail")
+ROWS_FOR_EACH_LOG_LINE = 10_000
+#: Storages take these for patterns of names.
+_PATTERN_CHARACTERS = "*?["
+
+
+def check_path(path: str) -> None:
+    """
+    Refuse a path that no file can have.
+
+    :raises InvalidRequest: Says what is wrong.
+    """
+    if not isinstance(path, str) or not path.strip():
+        raise InvalidRequest("path must be the path or URI of a file.")
+    if path.endswith("/"):
+        raise InvalidRequest(f"path must be that of a file, not of a folder: {path!r} ends with a slash.")
+    if any(character in path for character in _PATTERN_CHARACTERS):
+        raise InvalidRequest(f"path must be free of {' '.join(_PATTERN_CHARACTERS)}, which storages take for patterns.")
+
+
+class ResultFile:
+    """
+    A file that is there when all of its rows are, and not before.
+
+    The rows go to a hidden file beside it, which is moved into its place at the end. At stores of objects (S3, GCS,
+    Azure) the move is a copy made by the store and a delete.
+
+    :param path: A path or URI that ``ObjectStoragePath`` understands (``s3://aws_default@bucket/key``, ``gs://...``,
+        ``file://...``, a local path). With ``.gz`` at its end, the file is compressed.
+    :param writer: Who writes, the same on each try: a few characters for the hidden file's name.
+    :param try_number: Which try writes, from 1; what the tries before left is removed.
+    :param if_exists: ``overwrite`` or ``fail``.
+    """
+
+    def __init__(self, path: str, *, writer: str, try_number: int = 1, if_exists: str = "overwrite") -> None:
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+        check_path(path)
+        self.path = path
+        self._target: ObjectStoragePath = ObjectStoragePath(path)
+        self._if_exists = if_exists
+        self._place = self._target.path
+        folder, slash, name = self._place.rpartition("/")
+        hidden = [f"{folder}{slash}.{name}.part-{writer}-{number}" for number in range(1, max(1, try_number) + 1)]
+        *self._left, self._part = hidden
+
+    def check(self) -> None:
+        """
+        Refuse what can be seen to be in the way, before anything is fetched.
+
+        :raises InvalidRequest: There is a folder of that name, or a file that must not be overwritten.
+        """
+        if self._target.is_dir():
+            raise InvalidRequest(f"path: {self.path!r} is a folder.")
+        if self._if_exists == "fail" and self._target.exists():
+            raise InvalidRequest(f"path: there is a file at {self.path!r} already, and if_exists is 'fail'.")
+
+    def write(self, rows: Iterable[Mapping[str, Any]], tell: logging.Logger | Any = log) -> int:
+        """
+        Write all rows and return how many they were; an error on the way leaves nothing.
+
+        :param rows: The rows, taken one at a time.
+        :param tell: Where a line goes now and then, without anything of the rows.
+        :raises InvalidRequest: As :meth:`check` does.
+        """
+        self.check()
+        for left in self._left:
+            self._remove(left)
+        if self._target.protocol in ("", "file", "local"):
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            count = self._write_part(rows, tell)
+            self.check()
+            self._target.fs.mv(self._part, self._place)
+        except BaseException:
+            self._remove(self._part)
+            raise
+        tell.info("%d rows are in %s", count, self.path)
+        return count
+
+    def _write_part(self, rows: Iterable[Mapping[str, Any]], tell: logging.Logger | Any) -> int:
+        count = 0
+        with self._opened() as file:
+            for row in rows:
+                # ASCII alone: a text that UTF-8 cannot write (half a character) must not cost all the others.
+                file.write(json.dumps(row).encode() + b"\n")
+                count += 1
+                if count % ROWS_FOR_EACH_LOG_LINE == 0:
+                    tell.info("%d rows so far", count)
+        return count
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[IO[bytes]]:
+        # Airflow's own way to open notes each write for lineage, and would note the hidden file.
+        with self._target.fs.open(self._part, "wb") as file:
+            if not self.path.endswith(".gz"):
+                yield file
+                return
+            # Without name and time, the same rows make the same file.
+            with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as compressed:
+                yield cast(IO[bytes], compressed)
+
+    def _remove(self, place: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._target.fs.rm_file(place)

@@ -1,0 +1,496 @@
+"""The operators that hand contacts over: whatever happens on the way, each contact is in once, and none is missing."""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from airflow_provider_campaigns.api import transport
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.exceptions import (
+    CampaignRequestFailed,
+    CampaignRequestRefused,
+    LaunchConflict,
+    LaunchOutcomeUnknown,
+    LaunchRefused,
+)
+from airflow_provider_campaigns.hooks.altur import AlturHook
+from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+from airflow_provider_campaigns.operators import contacts as module
+from airflow_provider_campaigns.operators.contacts import (
+    AlturAddContactsOperator,
+    KoreAIAddContactsOperator,
+    KoreAICreateContactListOperator,
+    KoreAIDeleteContactListOperator,
+)
+from airflow_provider_campaigns.sandbox.server import Sandbox
+
+try:
+    from airflow.sdk.execution_time.context import NEVER_EXPIRE
+
+    AIRFLOW_REMEMBERS = NEVER_EXPIRE is not None
+except ImportError:
+    AIRFLOW_REMEMBERS = False
+
+#: Three batches at Altur, and three at Kore.ai.
+ALTUR = [{"contact": f"+52155{number:08d}"} for number in range(2100)]
+KOREAI = [{"phoneNumber": f"+1415{number:07d}", "plan": "gold"} for number in range(220)]
+ALL_IN = {"rows": 2100, "created": 2100, "updated": 0, "skipped": 0, "refused": 0, "refused_rows": []}
+
+
+@pytest.fixture(scope="module")
+def campaign_sandbox_server() -> Iterator[Sandbox]:
+    """Vendors without limits of requests."""
+    with Sandbox(60, enforce_limits=False) as sandbox:
+        yield sandbox
+
+
+def connections(sandbox: Sandbox, **more: Any) -> dict[str, str]:
+    named = {}
+    for conn_id, connection in sandbox.connections().items():
+        extra = {**connection.get("extra", {}), "rate_limit": 1000, "timeout": 5, **more}
+        if "account_id" in extra:
+            extra["account_id"] = "contacts"
+        named[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps({**connection, "extra": extra})
+    return named
+
+
+@pytest.fixture(autouse=True)
+def hurry(campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all pauses be short, and vendor time fly."""
+    monkeypatch.setattr(transport, "pause_before", lambda *_: 0.01)
+    monkeypatch.setattr(module, "COUNTED_POLL_SECONDS", 0.02)
+    campaign_sandbox.set_speed(3600)
+    for name, value in connections(campaign_sandbox).items():
+        monkeypatch.setenv(name, value)
+
+
+class Killed(BaseException):
+    """Stands for the death of the process."""
+
+
+class Store:
+    """Airflow's ``task_state_store``, in a file or in memory; it can bring death, before or after a write."""
+
+    def __init__(self, path: Path | None = None, *, death: int = 0, done: bool = True, real: bool = False) -> None:
+        if not AIRFLOW_REMEMBERS:
+            pytest.skip("Airflow has a task_state_store since 3.3")
+        self.values: dict[str, Any] = {}
+        self.path, self.death, self.done, self.real = path, death, done, real
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return what is kept."""
+        text = (self.path.read_text() if self.path.exists() else None) if self.path else self.values.get(key)
+        return default if text is None else json.loads(text)
+
+    def set(self, key: str, value: Any, *, retention: Any = None) -> None:
+        """Keep a value."""
+        self.death -= 1
+        if self.death == 0 and not self.done:
+            self.die()
+        if self.path:
+            self.path.write_text(json.dumps(value))
+        self.values[key] = json.dumps(value)
+        if self.death == 0:
+            self.die()
+
+    def die(self) -> None:
+        """End the process, or what stands for it."""
+        if self.real:
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise Killed
+
+
+def run(operator: Any, try_number: int = 1, store: Store | None = None, **more: Any) -> Any:
+    ti = SimpleNamespace(dag_id="d", run_id="r", task_id="t", map_index=-1, try_number=try_number, max_tries=2)
+    context = {"ti": ti, "dag_run": SimpleNamespace(run_type="scheduled", run_after=datetime.now(UTC)), **more}
+    if store is not None:
+        context["task_state_store"] = store
+    return operator.execute(context)
+
+
+def altur_campaign() -> str:
+    campaign = (
+        AlturHook()
+        .get_conn()
+        .create_campaign(name="W", agent_id="a", integration_id="i", integration_type="phone_call")
+    )
+    return campaign.id
+
+
+def adding(campaign_id: str, contacts: Any = ALTUR, **arguments: Any) -> AlturAddContactsOperator:
+    return AlturAddContactsOperator(task_id="t", campaign_id=campaign_id, contacts=contacts, **arguments)
+
+
+def listing(contacts: Any = KOREAI, **arguments: Any) -> KoreAICreateContactListOperator:
+    return KoreAICreateContactListOperator(**{"task_id": "t", "name": "Clinic", "contacts": contacts, **arguments})
+
+
+def in_altur(sandbox: Sandbox) -> tuple[int, int]:
+    """Return how many contacts the one campaign has, and how many rows it ever took."""
+    (campaign,) = sandbox.journal("altur")["campaigns"]
+    return campaign["contacts"], campaign["contact_rows"]
+
+
+def in_list(name: str = "Clinic") -> list[str]:
+    """Return the numbers in the one list of that name."""
+    client = KoreAIHook().get_conn()
+    (known,) = [known for known in client.list_contact_lists() if known.name == name]
+    return sorted(str(contact.phone_number) for contact in client.list_contacts(known.id))
+
+
+def requests_of(sandbox: Sandbox, endpoint: str) -> int:
+    counts = sandbox.journal()["counts"]
+    return sum(by_endpoint.get(endpoint, 0) for by_endpoint in counts.values())
+
+
+NUMBERS = sorted(str(row["phoneNumber"]).lstrip("+") for row in KOREAI)
+
+
+# Altur
+
+
+def test_all_contacts_are_added_in_batches_and_counted(campaign_sandbox: Sandbox) -> None:
+    campaign_id = altur_campaign()
+    assert run(adding(campaign_id)) == {"campaign_id": campaign_id, **ALL_IN}
+    assert in_altur(campaign_sandbox) == (2100, 2100)
+    assert requests_of(campaign_sandbox, "add_contacts") == 3
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+@pytest.mark.parametrize("fault", ["lost after the effect", "lost before it", "an error"])
+def test_a_batch_whose_answer_is_lost_is_in_once_after_the_retry(
+    fault: str, remembers: bool, campaign_sandbox: Sandbox
+) -> None:
+    campaign_id = altur_campaign()
+    order = {"kind": "reset", "effect": fault.endswith("after the effect")} if "lost" in fault else {"kind": "error"}
+    # The second batch, and all of the attempts that the transport makes.
+    campaign_sandbox.order_fault(endpoint="add_contacts", skip=1, times=4, **order)
+    store = Store() if remembers else None
+    with pytest.raises(LaunchOutcomeUnknown, match="under the same key"):
+        run(adding(campaign_id), store=store)
+    campaign_sandbox.clear_faults()
+    assert run(adding(campaign_id), 2, store) == {"campaign_id": campaign_id, **ALL_IN}
+    assert in_altur(campaign_sandbox) == (2100, 2100)
+    assert requests_of(campaign_sandbox, "add_contacts") == 1 + 4 + (2 if remembers else 3)
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("death", [1, 2, 3])
+def test_a_worker_killed_between_batches_leaves_each_contact_in_once_after_the_retry(
+    death: int, done: bool, campaign_sandbox: Sandbox
+) -> None:
+    campaign_id = altur_campaign()
+    store = Store(death=death, done=done)
+    with pytest.raises(Killed):
+        run(adding(campaign_id), store=store)
+    assert run(adding(campaign_id), 2, store) == {"campaign_id": campaign_id, **ALL_IN}
+    assert in_altur(campaign_sandbox) == (2100, 2100)
+    assert requests_of(campaign_sandbox, "add_contacts") == 3 + (not done)
+
+
+def _try(campaign_id: str, folder: Path, environment: dict[str, str], try_number: int, death: int) -> None:
+    os.environ.update(environment)
+    run(adding(campaign_id), try_number, Store(folder / "state", death=death, real=True))
+
+
+def test_a_worker_process_that_really_dies_leaves_each_contact_in_once_after_the_retry(
+    tmp_path: Path, campaign_sandbox: Sandbox
+) -> None:
+    Store()
+    campaign_id = altur_campaign()
+    spawn = multiprocessing.get_context("spawn")
+    codes = []
+    for try_number, death in ((1, 2), (2, 0)):
+        worker = spawn.Process(
+            target=_try, args=(campaign_id, tmp_path, connections(campaign_sandbox), try_number, death)
+        )
+        worker.start()
+        worker.join(120)
+        codes.append(worker.exitcode)
+    assert codes == [-signal.SIGKILL, 0]
+    assert in_altur(campaign_sandbox) == (2100, 2100)
+
+
+def test_a_cleared_task_that_had_finished_sends_nothing_and_tells_the_same(campaign_sandbox: Sandbox) -> None:
+    campaign_id, store = altur_campaign(), Store()
+    first = run(adding(campaign_id), store=store)
+    assert run(adding(campaign_id), 2, store) == first
+    assert requests_of(campaign_sandbox, "add_contacts") == 3
+
+
+def test_other_contents_on_a_retry_are_refused_and_what_differs_is_named(campaign_sandbox: Sandbox) -> None:
+    campaign_id, store = altur_campaign(), Store()
+    run(adding(campaign_id, ALTUR[:5]), store=store)
+    with pytest.raises(LaunchConflict, match="5 rows of it; these differ: contacts, if_duplicate"):
+        run(adding(campaign_id, ALTUR[:6], if_duplicate="update"), 2, store)
+    assert requests_of(campaign_sandbox, "add_contacts") == 1
+
+
+def test_refused_rows_are_told_by_place_and_reason(campaign_sandbox: Sandbox) -> None:
+    rows = [*ALTUR[:1500], {"contact": "12"}, ALTUR[0]]
+    result = run(adding(altur_campaign(), rows))
+    assert result["refused_rows"] == [[1500, "INVALID_PHONE_NUMBER"]]
+    assert [result[word] for word in ("rows", "created", "skipped", "refused")] == [1502, 1500, 1, 1]
+
+
+@pytest.mark.parametrize(("most", "fails"), [(0, True), (1, False), (0.2, True), (0.4, False)])
+def test_too_many_refused_contacts_fail_the_task(most: float, fails: bool) -> None:
+    operator = adding(altur_campaign(), [*ALTUR[:2], {"contact": "12"}], max_failed_contacts=most)
+    if not fails:
+        assert run(operator)["refused"] == 1
+        return
+    with pytest.raises(LaunchRefused, match=r"1 of 3 contacts were refused"):
+        run(operator)
+
+
+BROKEN = {
+    "a list": ([*ALTUR, {"contact": "+525550001111", "nmae": "secret"}], r"contacts\[2100\] has 1 unknown field"),
+    "a number that a table library spoilt": ([*ALTUR, {"contact": 5.2e12}], r"contacts\[2100\]\.contact must be"),
+    "csv": ("contact,name\n" + "+525550001111,secret\n" * 2100 + "+525550001111\n", "row 2101 has not as many"),
+    "jsonl": ('{"contact": "+525550001111"}\n' * 2100 + '{"contact": "+5255500', "row 2101 cannot be read as JSON"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_row_is_named_by_its_place_alone_and_nothing_is_sent(
+    kind: str, tmp_path: Path, campaign_sandbox: Sandbox
+) -> None:
+    contacts, said = BROKEN[kind]
+    if isinstance(contacts, str):
+        path = tmp_path / f"contacts.{kind}"
+        path.write_text(contacts)
+        contacts = str(path)
+    with pytest.raises(CampaignRequestRefused, match=said) as refused:
+        run(adding("1001", contacts))
+    assert "secret" not in str(refused.value)
+    assert "525550001111" not in str(refused.value)
+    assert campaign_sandbox.journal()["requests"] == []
+
+
+def test_a_file_s_further_columns_go_along(tmp_path: Path) -> None:
+    campaign_id = altur_campaign()
+    (tmp_path / "more.csv").write_text("contact,name,debt\n+525550000001,Ana,10\n+525550000002,,\n")
+    assert run(adding(campaign_id, f"file://{tmp_path}/more.csv"))["created"] == 2
+    first, second = AlturHook().get_conn().list_contacts(campaign_id)
+    assert (first["name"], first["extracted_data"]) == ("Ana", {"debt": "10"})
+    assert (second["name"], second["extracted_data"]) == (None, {})
+
+
+def test_no_contacts_at_all_are_no_error_and_send_nothing(campaign_sandbox: Sandbox) -> None:
+    result = run(adding("1001", []))
+    assert (result["rows"], result["created"]) == (0, 0)
+    assert campaign_sandbox.journal()["requests"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "run_of"),
+    [
+        ({"max_recipients": 2099}, {}),
+        ({"min_recipients": "2101"}, {}),
+        ({}, {"run_type": "backfill", "run_after": datetime.now(UTC)}),
+        ({"max_lateness": 60}, {"run_type": "manual", "run_after": datetime.now(UTC) - timedelta(hours=1)}),
+    ],
+)
+def test_a_guard_that_does_not_hold_sends_nothing(
+    arguments: dict[str, Any], run_of: dict[str, Any], campaign_sandbox: Sandbox
+) -> None:
+    more = {"dag_run": SimpleNamespace(**run_of)} if run_of else {}
+    with pytest.raises(LaunchRefused, match="Nothing was sent"):
+        run(adding("1001", **arguments), **more)
+    assert campaign_sandbox.journal()["requests"] == []
+
+
+def test_neither_log_nor_xcom_nor_rendered_fields_show_a_recipient(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = [*ALTUR[:1500], {"contact": "12345678901"}]
+    operator = adding(altur_campaign(), rows)
+    operator.render_template_fields({})
+    assert repr(operator.contacts) == str(operator.contacts) == "<1501 contacts>"
+    lists = listing()
+    # What Airflow calls for a mapped task, past render_template_fields.
+    lists._do_render_template_fields(lists, lists.template_fields, {}, lists.get_template_env(), set())
+    assert repr(lists.contacts).endswith(" contacts>")
+    with caplog.at_level(logging.DEBUG):
+        told = [run(operator), run(lists)]
+    said = caplog.text + "".join(capfd.readouterr()) + json.dumps(told)
+    assert "row 1501 was refused" in said
+    for trace in ("52155", "1415", "12345678901"):
+        assert trace not in said
+
+
+@pytest.mark.parametrize("operator", [lambda: adding("1001"), listing], ids=["Altur", "Kore.ai"])
+@pytest.mark.parametrize("by", ["argument", "connection"])
+def test_a_dry_run_checks_everything_and_sends_nothing(
+    by: str, operator: Any, campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = operator()
+    if by == "argument":
+        task._dry_run = True
+    else:
+        for name, value in connections(campaign_sandbox, dry_run=True).items():
+            monkeypatch.setenv(name, value)
+    with pytest.raises(AirflowSkipException, match="nothing was sent"):
+        run(task)
+    assert campaign_sandbox.journal()["requests"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"max_failed_contacts": -1}, "max_failed_contacts"),
+        ({"if_duplicate": "replace"}, "if_duplicate"),
+        ({"max_recipients": "many"}, "max_recipients"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_when_the_dag_is_parsed(arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"Task 't': {said}"):
+        adding("1001", **arguments)
+    with pytest.raises(InvalidRequest, match="if_exists must be one of fail, use"):
+        listing(if_exists="overwrite")
+
+
+# Kore.ai
+
+
+def test_a_list_is_created_filled_and_waited_for(campaign_sandbox: Sandbox) -> None:
+    result = run(listing())
+    assert result == {"id": result["id"], "name": "Clinic", "rows": 220, "contacts": 220}
+    assert in_list() == NUMBERS
+    assert requests_of(campaign_sandbox, "create_contact_list") == 1
+    assert requests_of(campaign_sandbox, "add_contacts") == 3
+
+
+def test_a_file_s_columns_are_kore_ai_s_own(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("phoneNumber,firstName,plan\n+14155550123,Ana,gold\n+14155550124,,\n")
+    made = run(listing(f"{tmp_path}/rows.csv"))
+    first, second = KoreAIHook().get_conn().list_contacts(made["id"])
+    assert (first.values["firstName"], first.values["plan"]) == ("Ana", "gold")
+    assert "firstName" not in second.values
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+@pytest.mark.parametrize("effect", [True, False])
+@pytest.mark.parametrize("endpoint", ["create_contact_list", "add_contacts"])
+def test_after_a_lost_answer_the_retry_makes_no_second_list_and_leaves_each_number_in_once(
+    endpoint: str, effect: bool, remembers: bool, campaign_sandbox: Sandbox
+) -> None:
+    skip = 1 if endpoint == "add_contacts" else 0
+    campaign_sandbox.order_fault(kind="reset", endpoint=endpoint, effect=effect, skip=skip)
+    store = Store() if remembers else None
+    with pytest.raises(LaunchOutcomeUnknown):
+        run(listing(), store=store)
+    assert run(listing(), 2, store)["contacts"] == 220
+    assert in_list() == NUMBERS
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("death", range(1, 6))
+def test_a_worker_killed_at_any_step_leaves_one_list_with_each_number_once_after_the_retry(
+    death: int, done: bool
+) -> None:
+    store = Store(death=death, done=done)
+    with pytest.raises(Killed):
+        run(listing(), store=store)
+    assert run(listing(), 2, store)["contacts"] == 220
+    assert in_list() == NUMBERS
+
+
+def test_a_list_of_that_name_that_somebody_else_made_is_left_alone(campaign_sandbox: Sandbox) -> None:
+    KoreAIHook().get_conn().create_contact_list("CLINIC")
+    for try_number in (1, 2):
+        with pytest.raises(LaunchConflict, match="that this task did not make"):
+            run(listing(), try_number)
+    assert in_list("CLINIC") == []
+    assert requests_of(campaign_sandbox, "add_contacts") == 0
+
+
+def test_a_list_of_that_name_is_used_where_that_is_wanted() -> None:
+    KoreAIHook().get_conn().create_contact_list("Clinic")
+    run(listing(if_exists="use"))
+    assert in_list() == NUMBERS
+
+
+def test_a_list_that_this_run_made_for_other_contents_is_left_alone() -> None:
+    run(listing(KOREAI[:5]))
+    with pytest.raises(LaunchConflict, match="for other contents"):
+        run(listing(KOREAI[:6]), 2)
+    assert in_list() == NUMBERS[:5]
+
+
+def test_a_list_that_may_hold_a_number_twice_is_refused(campaign_sandbox: Sandbox) -> None:
+    KoreAIHook().get_conn().create_contact_list("Clinic", allow_duplicates=True)
+    with pytest.raises(CampaignRequestRefused, match="may hold a number twice"):
+        run(KoreAIAddContactsOperator(task_id="t", list_name="Clinic", contacts=KOREAI))
+    assert requests_of(campaign_sandbox, "add_contacts") == 0
+
+
+def test_contacts_that_are_not_counted_in_time_fail_the_try_and_the_next_adds_none(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(0)
+    store = Store()
+    with pytest.raises(CampaignRequestFailed, match=r"has 0 contacts after 0\.1 s, of 220 numbers"):
+        run(listing(wait_timeout=0.1), store=store)
+    campaign_sandbox.set_speed(3600)
+    assert run(listing(wait_timeout=5), 2, store)["contacts"] == 220
+    assert requests_of(campaign_sandbox, "add_contacts") == 3
+
+
+def test_a_number_that_is_in_the_file_twice_is_waited_for_once() -> None:
+    assert run(listing([*KOREAI[:5], *KOREAI[:5]])) | {"id": ""} == {
+        "id": "",
+        "name": "Clinic",
+        "rows": 10,
+        "contacts": 5,
+    }
+
+
+def test_a_row_without_a_phone_number_is_named_by_its_place_and_nothing_is_sent(campaign_sandbox: Sandbox) -> None:
+    with pytest.raises(CampaignRequestRefused, match="Contact 220 must have a phoneNumber"):
+        run(listing([*KOREAI, {"phoneNumber": "secret"}]))
+    assert campaign_sandbox.journal()["requests"] == []
+
+
+def test_a_description_without_room_for_the_mark_is_refused_and_nothing_is_sent(campaign_sandbox: Sandbox) -> None:
+    with pytest.raises(CampaignRequestRefused, match="description must have at most 226 characters; it has 240"):
+        run(listing(description="x" * 240))
+    assert campaign_sandbox.journal()["requests"] == []
+
+
+def test_contacts_are_added_to_a_list_that_is_there() -> None:
+    made = run(listing(KOREAI[:20]))
+    result = run(KoreAIAddContactsOperator(task_id="t", list_name="clinic", contacts=KOREAI))
+    assert result == {"id": made["id"], "name": "Clinic", "rows": 220}
+    finished = KoreAIHook().get_conn()
+    for _ in range(100):
+        if finished.get_contact_list(made["id"]).contacts == 220:
+            break
+    assert in_list() == NUMBERS
+
+
+def test_a_list_that_is_not_there_is_told_and_nothing_is_added(campaign_sandbox: Sandbox) -> None:
+    with pytest.raises(CampaignRequestRefused, match="no contact list 'Clinic'"):
+        run(KoreAIAddContactsOperator(task_id="t", list_name="Clinic", contacts=KOREAI))
+    assert requests_of(campaign_sandbox, "add_contacts") == 0
+
+
+def test_a_list_is_deleted_once_however_the_answer_gets_lost(campaign_sandbox: Sandbox) -> None:
+    made = run(listing(KOREAI[:5]))
+    campaign_sandbox.order_fault(kind="reset", endpoint="delete_contact_list", effect=True)
+    operator = KoreAIDeleteContactListOperator(task_id="t", list_id=made["id"])
+    run(operator)
+    run(operator, 2)
+    with pytest.raises(CampaignRequestFailed, match="not found"):
+        run(operator)
+    assert "Clinic" not in {known.name for known in KoreAIHook().get_conn().list_contact_lists()}

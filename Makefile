@@ -2,15 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export UV_NO_PROGRESS := 1
+export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help demo test lint airflow matrix bench soak clean
+.PHONY: help demo test test-matrix lint airflow matrix bench soak test-ui screenshots docs clean
 
 help:
 	@echo "make demo     run the example DAGs of all vendors through Airflow against the local sandbox"
 	@echo "make test     format, lint, types and the whole test suite"
+	@echo "make test-matrix  the tests with Airflow 2.11, 3.1, 3.2 and 3.3 on Python 3.11 and 3.13; AIRFLOW=3.1 PYTHON_VERSIONS=3.13 narrow it"
 	@echo "make airflow  Airflow with the sandbox and the three connections, to look at in a browser"
 	@echo "make matrix   play the deaths of a launch, step by step, and print what came of each"
 	@echo "make bench    measure what docs/benchmarks.md tells; make soak: the endurance runs"
+	@echo "make test-ui  the connection forms in a headless browser; make screenshots: their pictures, for docs/images"
+	@echo "make docs     build the documentation into site/, warnings being errors; read site/index.html"
 	@echo "make clean    remove what the others made"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -36,6 +40,9 @@ lint: .venv/ready
 test: lint
 	@$(BIN)/pytest --numprocesses auto --dist loadgroup
 
+test-matrix: .venv/ready
+	@$(BIN)/python tests/airflow_versions.py
+
 matrix: .venv/ready
 	@$(BIN)/python tests/launch/matrix.py
 
@@ -44,5 +51,15 @@ bench soak: .venv/ready
 	@$(BIN)/python benchmarks/$(if $(filter bench,$@),run,soak).py
 	@$(if $(filter soak,$@),$(BIN)/pytest -m soak)
 
+test-ui screenshots: .venv/ready
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
+		{ echo "A browser and its driver are needed. On Debian: apt-get install chromium chromium-driver"; exit 1; }
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[ui]'
+	@$(if $(filter screenshots,$@),SCREENSHOTS=docs/images) $(BIN)/pytest -m ui tests/ui $(if $(filter screenshots,$@),-k picture)
+
+docs: .venv/ready
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[docs]'
+	@$(BIN)/zensical build --clean --strict
+
 clean:
-	rm -rf .venv .demo dist
+	rm -rf .venv .demo .matrix dist site .cache

@@ -36,6 +36,18 @@ def airflow_environment(home: Path, connections: Mapping[str, Mapping[str, Any]]
     }
 
 
+def served_at(port: int) -> dict[str, str]:
+    """Return the settings with which Airflow serves its pages and its API on a loopback port, without a login."""
+    url = f"http://127.0.0.1:{port}"
+    return {
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+    }
+
+
 def migrate(home: Path, environment: Mapping[str, str]) -> None:
     """Make the metadata database ready, once for each version of Airflow; the output goes to a log file."""
     import airflow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -117,6 +118,8 @@ def _base_url(connection: Connection, label: str) -> str | None:
     if connection.port:
         scheme, separator, rest = host.rpartition("://")
         name, slash, path = rest.partition("/")
+        if re.search(r":\d+$", name):
+            raise InvalidRequest(f"{label} has a port in its host and another as its port. Leave port empty.")
         host = f"{scheme}{separator}{name}:{connection.port}{slash}{path}"
     if connection.schema and "://" not in host:
         host = f"{connection.schema}://{host}"

@@ -6,11 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from types import ModuleType
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from environment import airflow_environment
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
@@ -32,9 +32,9 @@ WAYS = {"URI": as_uri, "JSON": json.dumps}
 
 
 @pytest.fixture(scope="module")
-def airflow_command(airflow_setup: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Command:
+def airflow_command(tmp_path_factory: pytest.TempPathFactory) -> Command:
     """Return a function that runs an Airflow command and returns its exit code and all that it printed."""
-    environment = airflow_setup.airflow_environment(tmp_path_factory.mktemp("cli"), {})
+    environment = airflow_environment(tmp_path_factory.mktemp("cli"), {})
 
     def run(*arguments: str, connection: str = "") -> tuple[int, str]:
         done = subprocess.run(
@@ -54,7 +54,9 @@ def airflow_command(airflow_setup: ModuleType, tmp_path_factory: pytest.TempPath
 def test_airflow_lists_the_three_connection_types(airflow_command: Command) -> None:
     code, output = airflow_command("providers", "hooks", "--output", "json")
     assert code == 0, output
-    hooks = {hook["connection_type"]: hook for hook in json.loads(output[output.index("[") :])}
+    # Airflow 3.1 logs on the same stream.
+    listed, _ = json.JSONDecoder().raw_decode(output, output.index("[{"))
+    hooks = {hook["connection_type"]: hook for hook in listed}
     assert {vendor: hooks[vendor]["hook_name"] for vendor in VENDORS} == VENDORS
     assert {hooks[vendor]["package_name"] for vendor in VENDORS} == {"airflow-provider-campaigns"}
 

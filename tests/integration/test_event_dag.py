@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from whole_airflow import Airflow, until
 
 from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
@@ -23,8 +19,6 @@ pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow shares and
 # Never at the same time as the other whole Airflow.
 pytestmark = pytest.mark.xdist_group("airflow_standalone")
 
-#: Seconds for anything that Airflow does by itself in a few; a loaded machine takes its time.
-DEADLINE = 120.0
 POLL_INTERVAL = 0.5
 EVENT_INTERVAL = 8.0
 
@@ -59,87 +53,35 @@ for asset in ASSETS:
         note()
 """
 
-# Ends a part of Airflow when the test closes the pipe or is gone, however it went. Airflow's tasks have process groups
-# of their own, but they all stay in the session.
-GUARD = """
-import os, signal, subprocess, sys
-import psutil
 
-part = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
-sys.stdin.read()
-for again in range(3):
-    for pid in psutil.pids():
-        try:
-            if os.getsid(pid) == part.pid:
-                os.kill(pid, signal.SIGKILL)
-        except OSError:
-            pass
-part.wait()
-"""
+class Watching(Airflow):
+    """
+    An Airflow that watches the vendor, and whose DAGs write down what they are told.
 
+    :param home: Its folder.
+    :param sandbox: The vendor.
+    """
 
-def until(what: str, condition: Callable[[], Any], seconds: float = DEADLINE) -> Any:
-    """Ask again and again until the answer is true, and return it."""
-    give_up = time.monotonic() + seconds
-    while time.monotonic() < give_up:
-        answer = condition()
-        if answer:
-            return answer
-        time.sleep(0.1)
-    raise AssertionError(f"Not within {seconds:g} s: {what}")
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports of this machine that nobody listens on."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
-
-
-class Airflow:
-    """The parts of a running Airflow, each a process that can be killed alone."""
-
-    def __init__(self, home: Path, environment: dict[str, str]) -> None:
-        self.home = home
-        self.notes = home / "notes"
-        self._environment = {**environment, "NOTES": str(self.notes)}
-        self._parts: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, *parts: str) -> None:
-        """Start parts by their names on the command line."""
-        for part in parts:
-            command = [sys.executable, "-c", GUARD, sys.executable, "-m", "airflow", part]
-            with (self.home / f"{part}.log").open("ab") as log:
-                self._parts[part] = subprocess.Popen(
-                    command,
-                    env=self._environment,
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-
-    def kill(self, *parts: str) -> None:
-        """Kill parts, all their processes, without a word of warning; by default all parts."""
-        for part in parts or tuple(self._parts):
-            guard = self._parts.pop(part)
-            assert guard.stdin is not None
-            guard.stdin.close()
-            guard.wait(30)
+    def __init__(self, home: Path, sandbox: Sandbox) -> None:
+        self._notes = home / "notes"
+        super().__init__(
+            home,
+            connections={"kinbox_default": sandbox.connections()["kinbox_default"]},
+            dags={"watched.py": DAGS},
+            dag_ids={"after_winter_finished", "after_half_sent"},
+            parts=("dag-processor", "triggerer", "api-server", "scheduler"),
+            settings={
+                "NOTES": str(self._notes),
+                # A triggerer that was killed is taken for dead after some seconds.
+                "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+                "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
+            },
+        )
 
     def noted(self, dag_id: str) -> list[dict[str, Any]]:
         """Return what the runs of a DAG wrote down, one entry for each event."""
-        lines = self.notes.read_text().splitlines() if self.notes.exists() else []
+        lines = self._notes.read_text().splitlines() if self._notes.exists() else []
         return [entry for entry in map(json.loads, lines) if entry["dag"] == dag_id]
-
-    def log_tails(self) -> str:
-        """Return the ends of all logs."""
-        return "\n".join(
-            f"--- {path.relative_to(self.home)}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-25:])
-            for path in sorted(self.home.rglob("*.log"))
-        )
 
 
 class Kinbox:
@@ -190,47 +132,17 @@ def kinbox(sandbox: Sandbox) -> Kinbox:
 
 
 @pytest.fixture(scope="module")
-def airflow(
-    sandbox: Sandbox, kinbox: Kinbox, airflow_setup: ModuleType, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Airflow]:
+def airflow(sandbox: Sandbox, kinbox: Kinbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watching]:
     """The running Airflow, one for all tests of this file."""
-    home = tmp_path_factory.mktemp("event_dag")
-    (home / "dags").mkdir()
-    (home / "dags" / "watched.py").write_text(DAGS)
-    port, *log_ports = map(str, free_ports(3))
-    environment = {
-        **airflow_setup.airflow_environment(home, {"kinbox_default": sandbox.connections()["kinbox_default"]}),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
-        "AIRFLOW__CORE__PARALLELISM": "2",
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": port,
-        "AIRFLOW__API__WORKERS": "1",
-        # The parts are processes of their own, which have to agree on what one command would make up for all.
-        "AIRFLOW__API__SECRET_KEY": os.urandom(16).hex(),
-        "AIRFLOW__API_AUTH__JWT_SECRET": os.urandom(32).hex(),
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": log_ports[0],
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": log_ports[1],
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
-        # A triggerer that was killed is taken for dead after some seconds.
-        "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
-        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
-    }
-    airflow_setup.migrate(home, environment)
-    running = Airflow(home, environment)
-    try:
-        running.start("dag-processor", "triggerer", "api-server", "scheduler")
+    with Watching(tmp_path_factory.mktemp("event_dag") / "airflow", sandbox) as running:
         try:
             until("the watchers look", lambda: len(kinbox.looks()) >= 2)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{running.log_tails()}") from None
         yield running
-    finally:
-        running.kill()
 
 
-def test_two_watchers_on_one_connection_share_one_poll(airflow: Airflow, kinbox: Kinbox) -> None:
+def test_two_watchers_on_one_connection_share_one_poll(airflow: Watching, kinbox: Kinbox) -> None:
     kinbox.wait_for_look()
     began = time.time()
     time.sleep(10 * POLL_INTERVAL)
@@ -239,7 +151,7 @@ def test_two_watchers_on_one_connection_share_one_poll(airflow: Airflow, kinbox:
     assert 4 <= len(looks) <= (time.time() - began) / (0.9 * POLL_INTERVAL) + 1
 
 
-def test_a_dag_runs_once_for_each_campaign_with_the_event_that_triggered_it(airflow: Airflow, kinbox: Kinbox) -> None:
+def test_a_dag_runs_once_for_each_campaign_with_the_event_that_triggered_it(airflow: Watching, kinbox: Kinbox) -> None:
     # One after the other: what a busy scheduler does with events that come together is not this package's to promise.
     ids = []
     for place, (name, winter) in enumerate((("Winter north", 1), ("Winter south", 2), ("Summer", 2)), start=1):
@@ -268,7 +180,7 @@ def test_a_dag_runs_once_for_each_campaign_with_the_event_that_triggered_it(airf
 
 
 def test_a_campaign_that_finishes_while_the_triggerer_is_dead_is_announced_and_no_other_again(
-    airflow: Airflow, kinbox: Kinbox
+    airflow: Watching, kinbox: Kinbox
 ) -> None:
     before = {dag_id: airflow.noted(dag_id) for dag_id in ("after_winter_finished", "after_half_sent")}
     airflow.kill("triggerer")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout
-from airflow_since import AIRFLOW, airflow_since
+from airflow_since import CALLBACKS_ARE_TOLD, airflow_since
 
 from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.exceptions import CampaignFailed, CampaignRequestFailed
@@ -36,8 +36,6 @@ CAMPAIGNS = {
     "example_three_vendors.py": {"kinbox": 2, "altur": 2, "koreai": 2},
 }
 MODES = ("poke", "reschedule", "deferrable")
-#: Airflow 3.1 does not tell callbacks the exception where a DAG runs in this process.
-TOLD_EXCEPTIONS = AIRFLOW != [3, 1]
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +114,7 @@ class Waits:
         return self.client.pause_campaign(campaign.id).id
 
     def _note_exception(self, context: Any) -> None:
-        if TOLD_EXCEPTIONS:
+        if CALLBACKS_ARE_TOLD:
             self.exceptions[context["ti"].task_id] = type(context["exception"])
 
     @contextmanager
@@ -150,7 +148,7 @@ def test_a_wait_ends_with_the_same_result_or_exception_in_each_mode(fate: str, w
     act, exception, tries = FATES[fate]
     waits.run("patient", act)
     assert waits.states == dict.fromkeys(MODES, "failed" if exception else "success")
-    assert waits.exceptions == (dict.fromkeys(MODES, exception) if exception and TOLD_EXCEPTIONS else {})
+    assert waits.exceptions == (dict.fromkeys(MODES, exception) if exception and CALLBACKS_ARE_TOLD else {})
     assert waits.tries == dict.fromkeys(MODES, tries)
     assert min(map(waits.looks, MODES)) > 2
     results = [dict(waits.results[mode] or {}, id=None, name=None) for mode in MODES]
@@ -167,7 +165,7 @@ def test_what_one_try_saw_is_not_held_against_the_next_in_reschedule_mode(waits:
 def test_a_wait_times_out_without_retry_in_each_mode(waits: Waits) -> None:
     waits.run("hasty")
     assert waits.states == dict.fromkeys(MODES, "failed")
-    assert waits.exceptions == (dict.fromkeys(MODES, AirflowSensorTimeout) if TOLD_EXCEPTIONS else {})
+    assert waits.exceptions == (dict.fromkeys(MODES, AirflowSensorTimeout) if CALLBACKS_ARE_TOLD else {})
     assert waits.tries == dict.fromkeys(MODES, 1)
 
 

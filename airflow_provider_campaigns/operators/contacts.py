@@ -327,7 +327,8 @@ class KoreAICreateContactListOperator(_KoreAIContactsOperator):
         conn_id: str = "koreai_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(contacts=contacts, conn_id=conn_id, **kwargs)
+        # An XCom for each part of the result, so that others can take the name alone.
+        super().__init__(contacts=contacts, conn_id=conn_id, **{"multiple_outputs": True, **kwargs})
         self.name = name
         self.description = description
         self.if_exists = if_exists

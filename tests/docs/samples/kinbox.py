@@ -1,0 +1,60 @@
+"""Launches at Kinbox: a plain message, and a template at a set time."""
+
+# --8<-- [start:message]
+from airflow.sdk import DAG, task
+
+from airflow_provider_campaigns.hooks.kinbox import KinboxHook
+from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOperator
+
+with DAG("kinbox_message", schedule=None):
+    KinboxCreateCampaignOperator(
+        task_id="create",
+        name="Winter offer {{ ds }}",
+        channel_id="103",
+        channel_type="1",  # WhatsApp
+        lead_type="file",
+        leads_asset_url="https://files.example.com/winter-{{ ds }}.csv",
+        normalize_brazil_phone_numbers=False,
+        message="Good morning! Our winter offer is waiting for you.",
+        seconds_between_messages=2,
+        wait_until="sent",
+        deferrable=True,
+    )
+# --8<-- [end:message]
+
+with DAG("kinbox_template", schedule=None):
+    # --8<-- [start:template]
+    KinboxCreateCampaignOperator(
+        task_id="create",
+        name="Appointment {{ ds }}",
+        channel_ids=["103", "104"],
+        channel_type="1",
+        lead_type="file",
+        leads_asset_url="https://files.example.com/appointments.csv",
+        template={
+            "name": "appointment",
+            "language": "pt_BR",
+            "body": "Olá {{1}}, até amanhã!",
+        },
+        scheduled_to="{{ data_interval_end.add(minutes=30).isoformat() }}",
+    )
+    # --8<-- [end:template]
+
+with DAG("kinbox_hook", schedule=None):
+    # --8<-- [start:hook]
+    @task
+    def failed(campaign_id: str) -> int:
+        """Count those the message did not reach; no other count has them."""
+        with KinboxHook("kinbox_default").get_conn() as client:
+            return client.count_failed_leads(campaign_id)
+
+    # --8<-- [end:hook]
+    create = KinboxCreateCampaignOperator(
+        task_id="create",
+        name="To be counted",
+        lead_type="file",
+        leads_asset_url="https://files.example.com/leads.csv?leads=10",
+        message="Hello",
+        wait_until="finished",
+    )
+    failed(create.output)

@@ -1,0 +1,45 @@
+"""Waiting: a threshold, gates on the result, a brake, and waiting inside the create."""
+
+from airflow.sdk import DAG
+
+from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOperator
+from airflow_provider_campaigns.sensors.campaign import CampaignSensor
+
+KINBOX = {
+    "lead_type": "file",
+    "leads_asset_url": "https://files.example.com/leads.csv?leads=40",
+    "message": "We are open again.",
+}
+
+with DAG("waits", schedule=None):
+    # --8<-- [start:create]
+    create = KinboxCreateCampaignOperator(
+        task_id="create",
+        name="Open again {{ ds }}",
+        **KINBOX,
+        progress_threshold=25,  # the task succeeds when a quarter is out
+        wait_timeout=6 * 3600,
+        on_kill="pause",
+    )
+    # --8<-- [end:create]
+    # --8<-- [start:sensor]
+    half = CampaignSensor(
+        task_id="half",
+        conn_id="kinbox_default",  # any vendor's connection
+        campaign_id=create.output,
+        progress_threshold=50,
+        poll_interval=30,
+        deferrable=True,
+    )
+    finished = CampaignSensor(
+        task_id="finished",
+        conn_id="kinbox_default",
+        campaign_id=create.output,
+        min_delivered_ratio=0.5,  # judged when it has finished
+        brake=0.2,  # judged while it runs: pauses the campaign and fails the task
+        stall_timeout=3600,
+        timeout=2 * 24 * 3600,
+        mode="reschedule",
+    )
+    # --8<-- [end:sensor]
+    half >> finished

@@ -1,0 +1,238 @@
+"""The documentation's pages against the code: samples, commands, connections, messages, arguments, navigation."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from airflow.providers.common.compat.sdk import Connection
+
+from airflow_provider_campaigns.get_provider_info import get_provider_info
+from airflow_provider_campaigns.hooks.campaign import read_settings
+from airflow_provider_campaigns.operators.create import CreateCampaignOperator
+from airflow_provider_campaigns.sandbox import __main__ as sandbox_command
+from airflow_provider_campaigns.sandbox.app import create_app
+from airflow_provider_campaigns.sensors.campaign import CampaignSensor
+from airflow_provider_campaigns.triggers.campaign import CampaignEventTrigger
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DOCS = REPOSITORY / "docs"
+PACKAGE = REPOSITORY / "airflow_provider_campaigns"
+PAGES = {str(path.relative_to(DOCS)): path.read_text() for path in sorted(DOCS.rglob("*.md"))}
+README = (REPOSITORY / "README.md").read_text()
+#: Where files are that a test runs: see test_samples.py, and tests/integration for the examples.
+RUN_BY_TESTS = ("tests/docs/samples/", "example_dags/")
+SNIPPET = re.compile(r'--8<-- "([^":]+)(?::(\w+))?"')
+FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def fences(language: str, texts: Iterable[str]) -> list[str]:
+    return [body for text in texts for found, body in FENCE.findall(text) if found == language]
+
+
+SHELL = [line for body in fences("console", [*PAGES.values(), README]) for line in body.splitlines() if line.strip()]
+
+
+# Samples
+
+
+@pytest.mark.parametrize("body", fences("python", PAGES.values()))
+def test_python_on_a_page_is_a_piece_of_a_file_that_a_test_runs(body: str) -> None:
+    found = SNIPPET.fullmatch(body.strip())
+    assert found, f"write this into a file under tests/docs/samples: {body[:200]}"
+    file, section = found.groups()
+    assert file.startswith(RUN_BY_TESTS)
+    assert section is None or f"[start:{section}]" in (REPOSITORY / file).read_text()
+
+
+def test_every_sample_is_on_a_page() -> None:
+    files = (DOCS.parent / "tests/docs/samples").rglob("*")
+    samples = {str(path.relative_to(REPOSITORY)) for path in files if path.suffix in (".py", ".csv", ".jsonl")}
+    shown = {file for text in PAGES.values() for file, _ in SNIPPET.findall(text)}
+    # Further contacts, which a sample on a page reads.
+    assert samples - shown == {"tests/docs/samples/late.jsonl", "tests/docs/samples/more.csv"}
+
+
+# Commands
+
+
+def commands(start: str) -> list[str]:
+    found = [line.partition("#")[0].strip() for line in SHELL if line.startswith(start)]
+    assert found
+    return found
+
+
+def test_each_make_target_exists() -> None:
+    targets = re.findall(r"^([a-z -]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    known = {target for line in targets for target in line.split()}
+    named = {command.split()[1] for command in commands("make ")}
+    named |= {word for text in [*PAGES.values(), README] for word in re.findall(r"`make ([a-z-]+)`", text)}
+    assert named <= known
+
+
+@pytest.mark.parametrize("command", commands("python -m airflow_provider_campaigns.sandbox"))
+def test_each_call_of_the_sandbox_is_one_that_it_understands(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Understood(Exception):
+        pass
+
+    def stop(*arguments: Any, **options: Any) -> None:
+        raise Understood
+
+    monkeypatch.setattr(sandbox_command, "Sandbox", stop)
+    monkeypatch.setattr(sandbox_command.signal, "signal", lambda *_: None)
+    with pytest.raises(Understood):
+        sandbox_command.main(shlex.split(command)[3:])
+
+
+AIRFLOW = [re.sub(r"^(\w+=\S+ )*", "", line) for line in SHELL if re.match(r"(\w+=\S+ )*airflow ", line)]
+
+
+@pytest.mark.parametrize("command", AIRFLOW)
+def test_each_airflow_command_is_one_that_airflow_understands(command: str) -> None:
+    from airflow.cli import cli_parser
+
+    cli_parser.get_parser().parse_args(shlex.split(command)[1:])
+
+
+def test_each_address_of_the_sandbox_s_control_exists() -> None:
+    known = {route.path for route in create_app()._control.routes}
+    named = {word for text in PAGES.values() for word in re.findall(r"/_sandbox/\w+", text)}
+    assert named
+    assert named <= known
+
+
+# Connections
+
+EXPORTS = [shlex.split(line)[1].partition("=") for line in SHELL if line.startswith("export AIRFLOW_CONN_")]
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, _, value in EXPORTS])
+def test_each_connection_is_one_that_its_hook_accepts(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    conn_id = name.removeprefix("AIRFLOW_CONN_").lower()
+    connection = Connection.from_json(value, conn_id=conn_id) if value.startswith("{") else None
+    connection = connection or Connection.from_uri(value, conn_id=conn_id)
+    settings = read_settings(connection, connection.extra_dejson, connection.conn_type)
+    assert settings.password
+    assert conn_id == f"{connection.conn_type}_default"
+
+
+@pytest.mark.parametrize("declared", get_provider_info()["connection-types"], ids=lambda one: one["connection-type"])
+def test_each_connection_page_tells_of_every_field_of_the_form(declared: Mapping[str, Any]) -> None:
+    page = PAGES[f"connections/{declared['connection-type']}.md"]
+    assert set(re.findall(r"^\| extra `(\w+)`", page, re.MULTILINE)) == set(declared["conn-fields"])
+    assert f"images/connection_{declared['connection-type']}.png" in page
+
+
+# Messages
+
+
+def templates() -> Iterator[str]:
+    """Yield the package's texts but docstrings, with ... in the place of what is filled in."""
+    for path in PACKAGE.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        docstrings = [node.value for node in nodes if isinstance(node, ast.Expr)]
+        for node in [node for node in nodes if node not in docstrings]:
+            if isinstance(node, ast.JoinedStr):
+                parts = [str(part.value) if isinstance(part, ast.Constant) else "..." for part in node.values]
+                yield "".join(parts)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+TEXTS = list(templates())
+MESSAGES = re.findall(r"^`(.+)`\n:   ", PAGES["troubleshooting.md"], re.MULTILINE)
+
+
+def test_the_troubleshooting_page_has_messages() -> None:
+    assert len(MESSAGES) > 40
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_each_message_on_the_troubleshooting_page_is_one_of_the_package_s(message: str) -> None:
+    parts = [re.escape(part) for part in message.split("...") if part.strip()]
+    pattern = re.compile(".*".join(parts), re.DOTALL)
+    assert any(pattern.search(text) for text in TEXTS)
+
+
+def test_the_troubleshooting_page_or_the_guarantees_name_every_exception() -> None:
+    from airflow_provider_campaigns import exceptions
+
+    names = [
+        name
+        for name, value in vars(exceptions).items()
+        if inspect.isclass(value) and value.__module__ == exceptions.__name__
+    ]
+    told = PAGES["troubleshooting.md"] + PAGES["guarantees.md"] + PAGES["waiting.md"]
+    assert [name for name in names if f"`{name}`" not in told] == []
+
+
+# Arguments
+
+
+def arguments(owner: type) -> set[str]:
+    return {name for name in inspect.signature(owner.__init__).parameters if name not in ("self", "kwargs")}
+
+
+@pytest.mark.parametrize(
+    ("page", "owner", "airflow_s_own"),
+    [
+        ("sensors.md", CampaignSensor, {"timeout", "mode", "soft_fail"}),
+        ("triggers.md", CampaignEventTrigger, set()),
+        ("operators/create.md", CreateCampaignOperator, set()),
+    ],
+)
+def test_a_page_s_table_lists_every_argument_and_no_other(page: str, owner: type, airflow_s_own: set[str]) -> None:
+    table = PAGES[page].partition("| argument |")[2].partition("\n\n")[0]
+    listed = {
+        name for cell in re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)
+    }
+    assert listed == arguments(owner) | airflow_s_own
+
+
+# Figures
+
+
+def test_figures_that_pages_repeat_are_those_of_the_benchmarks() -> None:
+    figures = re.findall(r"[\d.]+ (?:KB|ms)", PAGES["guides/scale.md"])
+    assert figures
+    assert [figure for figure in figures if figure not in PAGES["benchmarks.md"]] == []
+
+
+# The site
+
+
+def listed(nav: Iterable[Any]) -> Iterator[str]:
+    for entry in nav:
+        for value in entry.values():
+            yield from [value] if isinstance(value, str) else listed(value)
+
+
+def test_the_navigation_has_every_page_once() -> None:
+    nav = list(listed(yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text())["nav"]))
+    assert sorted(nav) == sorted(PAGES)
+
+
+def test_the_reference_has_every_module_that_airflow_is_told_of_and_all_of_the_api() -> None:
+    info = get_provider_info()
+    told = {
+        module
+        for kind in ("hooks", "operators", "sensors", "triggers")
+        for entry in info[kind]
+        for module in entry["python-modules"]
+    }
+    told |= {entry["class-name"].rpartition(".")[0] for entry in info["task-decorators"]}
+    told |= {path.rpartition(".")[0] for path in info["extra-links"]}
+    api = importlib.import_module("airflow_provider_campaigns.api")
+    told |= {f"{api.__name__}.{module.name}" for module in pkgutil.iter_modules(api.__path__)}
+    shown = re.findall(r"^::: (\S+)$", "\n".join(PAGES.values()), re.MULTILINE)
+    assert len(shown) == len(set(shown))
+    assert told <= set(shown)

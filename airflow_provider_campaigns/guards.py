@@ -118,8 +118,9 @@ class SendWindow:
         return None
 
     def __str__(self) -> str:
-        days = ", ".join(WEEKDAYS[day] for day in sorted(self.days))
-        closed = f", {len(self.holidays)} holidays" if self.holidays else ""
+        every = len(self.days) == len(WEEKDAYS)
+        days = "every day" if every else ", ".join(WEEKDAYS[day] for day in sorted(self.days))
+        closed = f", holidays excepted ({len(self.holidays)})" if self.holidays else ""
         until = f"{self.closes:%H:%M}" if self.closes else "24:00"
         return f"{days} {self.opens:%H:%M} to {until} {self.timezone}{closed}"
 

@@ -12,6 +12,8 @@ for _name in [name for name in os.environ if name.startswith("AIRFLOW")]:
     del os.environ[_name]
 os.environ["AIRFLOW_HOME"] = _home
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+# Airflow 3.2 wants one even for the API of its own process.
+os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = os.urandom(32).hex()
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{_home}/airflow.db"
 
-pytest_plugins = ["airflow_provider_campaigns.testing"]
+pytest_plugins = ["airflow_provider_campaigns.testing", "wire"]

@@ -266,8 +266,8 @@ class Transport:
         bundle = settings["verify"]
         if isinstance(bundle, str) and not os.path.exists(bundle):
             raise errors.InvalidRequest(
-                f"{endpoint} cannot be sent: there are no certificates at {bundle!r}, the place that REQUESTS_CA_BUNDLE "
-                "or CURL_CA_BUNDLE names in the environment."
+                f"{endpoint} cannot be sent: there are no certificates at {bundle!r}, which REQUESTS_CA_BUNDLE or "
+                "CURL_CA_BUNDLE names in the environment."
             )
         try:
             with self._session.send(
@@ -302,7 +302,7 @@ class Transport:
             flaw, parsed = "the body is not JSON", None
         if flaw is None:
             return Answer(self.account.vendor, endpoint, response.status_code, answer_headers, parsed)
-        # Out here and without the body, since errors hold it: Python's own as a field, all in the frames they came through.
+        # Out here and without the body: Python's own error has it as a field, and any in the frames it came through.
         text = without(self._secrets, content.decode("utf-8", "replace"))[:2000]
         del content
         if response.status_code < 300:

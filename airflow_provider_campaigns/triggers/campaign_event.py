@@ -100,7 +100,7 @@ class CampaignEventTrigger(BaseEventTrigger):
         each of the campaigns that reach the goal together; more for a scheduler whose loop takes longer.
     :param patience: Seconds without a good answer of the vendor before the trigger fails, by default 30 minutes;
         Airflow starts it again at once.
-    :param hook_params: Further arguments of the hook, such as ``{"campaign_type": "voice"}`` at Kore.ai.
+    :param hook_params: Further arguments of the hook, such as ``{"campaign_type": "voice"}`` at Kore.ai; also as JSON.
     :raises InvalidRequest: When the DAG is parsed: names the argument and what is allowed.
     """
 
@@ -117,7 +117,7 @@ class CampaignEventTrigger(BaseEventTrigger):
         poll_interval: float = DEFAULT_POLL_INTERVAL_SECONDS,
         event_interval: float = DEFAULT_EVENT_INTERVAL_SECONDS,
         patience: float = DEFAULT_PATIENCE_SECONDS,
-        hook_params: Mapping[str, Any] | None = None,
+        hook_params: Mapping[str, Any] | str | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         # Airflow tells triggers apart by what serialize returns: the same watch has to look the same there.
@@ -125,10 +125,10 @@ class CampaignEventTrigger(BaseEventTrigger):
         self.until = until
         self.name_pattern = name_pattern
         self.announce_existing = announce_existing
-        self.hook_params = dict(sorted(hook_params.items())) if hook_params else None
         try:
             if not conn_id or not isinstance(conn_id, str):
                 raise InvalidRequest(f"conn_id must be the id of a connection; got {conn_id!r}.")
+            self.hook_params = _named_arguments(hook_params)
             self.campaign_ids = _words("campaign_ids", campaign_ids)
             self.statuses = _words("statuses", statuses)
             self.progress_threshold = (
@@ -165,7 +165,8 @@ class CampaignEventTrigger(BaseEventTrigger):
                 "poll_interval": self.poll_interval,
                 "event_interval": self.event_interval,
                 "patience": self.patience,
-                "hook_params": self.hook_params,
+                # As text, since Airflow 3.2 garbles a mapping when it stores a watcher's trigger.
+                "hook_params": json.dumps(self.hook_params, sort_keys=True) if self.hook_params else None,
             },
         )
 
@@ -177,7 +178,8 @@ class CampaignEventTrigger(BaseEventTrigger):
     @classmethod
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Any]:
         """Look at the connection's campaigns for all watchers that share the looks."""
-        poll = ListPoll(kwargs["conn_id"], kwargs["hook_params"], kwargs["poll_interval"], kwargs["patience"])
+        hook_params = _named_arguments(kwargs["hook_params"])
+        poll = ListPoll(kwargs["conn_id"], hook_params, kwargs["poll_interval"], kwargs["patience"])
         async with aclosing(poll.run()) as looks:  # type: ignore[type-var]
             async for newest in looks:
                 yield newest
@@ -309,6 +311,15 @@ class CampaignEventTrigger(BaseEventTrigger):
                 blind,
                 self._wanted.goal,
             )
+
+
+def _named_arguments(value: Mapping[str, Any] | str | None) -> dict[str, Any] | None:
+    """Return the hook's further arguments from a mapping or its JSON."""
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+        return dict(found) if found else None
+    except (TypeError, ValueError):
+        raise InvalidRequest(f"hook_params must be a mapping or its JSON; got a {type(value).__name__}.") from None
 
 
 def _words(name: str, given: Iterable[Any] | None) -> list[str] | None:

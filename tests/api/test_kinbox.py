@@ -290,26 +290,6 @@ class TestReads:
         with pytest.raises(errors.Rejected, match="host"):
             lost.get_campaigns(["674c1a2be4b0a1c2d3e4f501"])
 
-    @pytest.mark.parametrize("hostile", ["../v1/campaigns", "{id}/pause", "{id}/chunk-leads", "{id}?limit=1", "{id}#x"])
-    def test_an_id_cannot_change_the_path(
-        self, client: KinboxClient, campaign_sandbox: Sandbox, campaigns: Campaigns, hostile: str
-    ) -> None:
-        created = client.create_campaign(name="Natal")
-        campaign_id = hostile.format(id=created.id)
-        calls: list[Callable[[str], Any]] = [
-            client.get_campaign,
-            client.delete_campaign,
-            client.pause_campaign,
-            lambda wanted: list(client.list_lead_results(wanted)),
-        ]
-        for call in calls:
-            with pytest.raises(errors.NotFound):
-                call(campaign_id)
-        assert [campaign["id"] for campaign in campaigns()] == [created.id]
-        assert campaigns()[0]["status"] == "processing"
-        arrived = [request["endpoint"] for request in campaign_sandbox.journal("kinbox")["requests"][1:]]
-        assert arrived == ["get_campaign", "delete_campaign", "pause_campaign", "list_lead_results"]
-
     @pytest.mark.parametrize("hostile", ["", " ", ".", "..", "a\nb", "a\x00b"])
     def test_what_is_no_id_is_refused_before_anything_is_sent(
         self, client: KinboxClient, requests_of: Requests, hostile: str
@@ -337,13 +317,6 @@ class TestCredentials:
         campaign_sandbox.order_fault(vendor="kinbox", kind="error", status=403)
         with pytest.raises(errors.PermissionDenied, match="'send' scope"):
             client.create_campaign(name="Natal")
-
-    def test_no_message_and_no_repr_shows_the_token(self, client: KinboxClient, campaign_sandbox: Sandbox) -> None:
-        campaign_sandbox.order_fault(vendor="kinbox", kind="error", status=500)
-        with pytest.raises(errors.OutcomeUnknown) as caught:
-            client.create_campaign(name="Natal")
-        shown = f"{caught.value!r} {caught.value} {client!r} {client.transport!r} {client.transport.account!r}"
-        assert TOKEN not in shown
 
     @pytest.mark.parametrize("token", ["", "  ", "Bearer abc", "a\nb", "é", None])
     def test_what_is_no_token_is_refused_unseen(self, token: Any) -> None:

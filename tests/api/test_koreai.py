@@ -629,41 +629,6 @@ def test_the_vendors_limit_is_for_the_account(connect: Connect) -> None:
     assert connect().check()
 
 
-@pytest.mark.parametrize("campaign_id", ["a/b", "../contactList", "x?view=contacts", "x/status", "..%2Fx", "cd-1#"])
-def test_a_campaign_id_cannot_change_the_path(connect: Connect, campaign_sandbox: Sandbox, campaign_id: str) -> None:
-    client = connect()
-    client.create_campaign(**SMS)
-    for call in (client.get_status, client.delete_campaign, client.start_campaign):
-        with pytest.raises((errors.NotFound, errors.Rejected)):
-            call(campaign_id)
-    assert all("/public/st-0603182c" in entry["path"] for entry in requests_of(campaign_sandbox))
-    assert campaigns_in(campaign_sandbox)[0]["starts"] == 0
-
-
-@pytest.mark.parametrize("campaign_id", ["", " ", ".", "..", "cd-1\n", "cd\x00"])
-def test_an_id_that_is_none_is_refused_before_any_request(
-    connect: Connect, campaign_sandbox: Sandbox, campaign_id: str
-) -> None:
-    client = connect()
-    calls: tuple[Callable[[str], Any], ...] = (
-        client.get_campaign,
-        client.get_status,
-        client.delete_campaign,
-        client.start_campaign,
-        client.stop_campaign,
-        client.list_contact_results,
-        client.get_contact_list,
-        client.list_contacts,
-        client.delete_contact_list,
-        lambda bad: client.get_campaigns([bad]),
-        lambda bad: client.update_campaign(bad, **SMS),
-    )
-    for call in calls:
-        with pytest.raises(errors.InvalidRequest):
-            call(campaign_id)
-    assert requests_of(campaign_sandbox) == []
-
-
 @pytest.mark.parametrize(
     ("call", "named"),
     [

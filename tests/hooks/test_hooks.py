@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_campaigns.api import errors
+from airflow_provider_campaigns.api import errors, transport
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.campaign import CampaignHook
@@ -47,7 +47,8 @@ def test_a_refused_credential_tests_badly_and_says_what_to_check(vendor: str, co
 
 
 @pytest.mark.parametrize("vendor", HOOKS)
-def test_a_vendor_out_of_reach_tests_badly(vendor: str, connect: Any) -> None:
+def test_a_vendor_out_of_reach_tests_badly(vendor: str, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "pause_before", lambda *_: 0.01)
     worked, message = connect(vendor, host="http://127.0.0.1:9").test_connection()
     assert not worked
     assert "no connection" in message

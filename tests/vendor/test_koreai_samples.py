@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-import jwt
 import pytest
 
 from airflow_provider_campaigns.api import errors
@@ -274,14 +273,10 @@ def test_a_name_that_is_taken_is_a_conflict_at_creation_only() -> None:
     assert listing.error is errors.Rejected
 
 
-def test_an_html_page_and_an_echoed_token_are_not_shown() -> None:
+def test_an_html_page_is_not_shown() -> None:
     page = diagnose(answer(403, None, "<html><body>Blocked</body></html>"))
     assert page is not None
     assert (page.error, page.message) == (errors.PermissionDenied, "an HTML page instead of an answer")
-    token = jwt.encode({"appId": "cs-1"}, "x" * 40, algorithm="HS256")
-    echoed = diagnose(answer(401, {"message": f"bad token {token}"}))
-    assert echoed is not None
-    assert token not in echoed.message
 
 
 # The token

@@ -15,13 +15,14 @@ def _version(text: str) -> Sequence[int]:
 
 AIRFLOW = _version(importlib.metadata.version("apache-airflow"))
 
-#: Whether callbacks are told the exception of a task in ``dag.test()``, as they are on a worker; 3.1 forgets it there.
-CALLBACKS_ARE_TOLD = AIRFLOW != [3, 1]
-
 
 def has(minor: str) -> bool:
     """Whether this Airflow is of a version such as ``3.3`` or newer."""
     return _version(minor) <= AIRFLOW
+
+
+#: Whether callbacks are told the exception of a task in ``dag.test()``, as they are on a worker.
+CALLBACKS_ARE_TOLD = has("3.3") or not has("3.0")
 
 
 def airflow_since(minor: str, what: str) -> pytest.MarkDecorator:

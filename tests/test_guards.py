@@ -245,7 +245,10 @@ def test_a_guard_that_cannot_be_meant_so_is_refused_by_name(given: dict[str, Any
 
 
 def test_a_window_is_told_in_words() -> None:
-    assert str(SendWindow.read(OFFICE)) == "mon, tue, wed, thu, fri 09:00 to 18:00 America/Sao_Paulo, holidays excepted (1)"
+    assert (
+        str(SendWindow.read(OFFICE))
+        == "mon, tue, wed, thu, fri 09:00 to 18:00 America/Sao_Paulo, holidays excepted (1)"
+    )
     assert str(SendWindow.read({"timezone": "UTC"})) == "every day 00:00 to 24:00 UTC"
 
 

@@ -19,6 +19,9 @@ from airflow_provider_campaigns.poller import Poller, Ticks, active_pollers, sha
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.wait import Goal, Outcome, Reason, Terms, Watch
 
+# It knows nothing of Airflow but the hook that it is given.
+pytestmark = pytest.mark.thorough
+
 Connect = Callable[[], Coroutine[Any, Any, CampaignClient]]
 
 

@@ -3,6 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from airflow_since import need
+
+need("3.3", "retry policies")
+
 from airflow.sdk import ExceptionRetryPolicy, RetryAction
 
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable, LaunchOutcomeUnknown

@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import requests
+from airflow_since import need
 from environment import airflow_environment, migrate, served_at
 from leash import Leashed
+
+need("3.0", "the parts and the API that these tests know")
 
 #: Seconds for anything that Airflow does by itself in a few; a loaded machine takes its time.
 DEADLINE = 120.0

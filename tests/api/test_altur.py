@@ -30,7 +30,7 @@ FAULTS = {
     "error": {"kind": "error", "status": 503},
     "cut_off": {"kind": "cut_off"},
     "html": {"kind": "html"},
-    "slow": {"kind": "slow", "seconds": 0.8},
+    "slow": {"kind": "slow", "seconds": 1.0},
     "rate_limited": {"kind": "rate_limited"},
 }
 LOST = {name: order for name, order in FAULTS.items() if name != "rate_limited"}
@@ -55,13 +55,13 @@ def campaign_sandbox_server(clock: ManualClock) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def connect(campaign_sandbox: Sandbox) -> Iterator[Connect]:
+def connect(campaign_sandbox: Sandbox, patience: float) -> Iterator[Connect]:
     clients: list[AlturClient] = []
 
     def open_client(api_key: str = API_KEY, **options: Any) -> AlturClient:
         given = {
             "base_url": campaign_sandbox.base_url("altur"),
-            "timeout": 0.4,
+            "timeout": patience,
             "rate_limit": 10_000,
             "label": LABEL,
             "sleep": lambda seconds: None,
@@ -203,7 +203,7 @@ class TestCreate:
         effect: bool,
         exist: int,
     ) -> None:
-        order = {**LOST[fault], "seconds": 0.8}
+        order = {**LOST[fault], "seconds": 1.0}
         campaign_sandbox.order_fault(**order, endpoint="create_campaign", effect=effect, times=FOR_GOOD)
         with pytest.raises(errors.OutcomeUnknown) as unclear:
             create(client, idempotency_key="the-key")

@@ -31,7 +31,7 @@ LOST = {
     "error": {"kind": "error", "status": 503},
     "cut_off": {"kind": "cut_off"},
     "html": {"kind": "html"},
-    "slow": {"kind": "slow", "seconds": 0.8},
+    "slow": {"kind": "slow", "seconds": 1.0},
 }
 PROCESSING, CHUNK, CHUNK_PAUSE, TRACKING = 5, 80, 30, 30
 
@@ -49,11 +49,11 @@ def campaign_sandbox_server(clock: ManualClock) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def connect(campaign_sandbox: Sandbox) -> Iterator[Callable[..., KinboxClient]]:
+def connect(campaign_sandbox: Sandbox, patience: float) -> Iterator[Callable[..., KinboxClient]]:
     clients: list[KinboxClient] = []
 
     def open_client(token: str = TOKEN, **options: Any) -> KinboxClient:
-        given = {"base_url": campaign_sandbox.base_url("kinbox"), "timeout": 0.4, "label": LABEL} | options
+        given = {"base_url": campaign_sandbox.base_url("kinbox"), "timeout": patience, "label": LABEL} | options
         clients.append(KinboxClient(token, sleep=lambda seconds: None, **given))
         return clients[-1]
 
@@ -174,6 +174,7 @@ class TestCreate:
         assert len(campaigns()) == (1 if effect else 0)
 
     @pytest.mark.parametrize("effect", [True, False])
+    @pytest.mark.parametrize("patience", [0.5])
     def test_a_vendor_that_creates_after_the_client_gave_up_is_never_asked_again(
         self,
         client: KinboxClient,

@@ -54,7 +54,7 @@ LOST = {
     "error": {"kind": "error", "status": 503},
     "cut_off": {"kind": "cut_off"},
     "html": {"kind": "html"},
-    "slow": {"kind": "slow", "seconds": 0.8},
+    "slow": {"kind": "slow", "seconds": 1.0},
 }
 DAY = datetime.timedelta(days=1)
 Connect = Callable[..., KoreAIClient]
@@ -73,7 +73,7 @@ def campaign_sandbox_server(clock: ManualClock) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def connect(campaign_sandbox: Sandbox) -> Iterator[Connect]:
+def connect(campaign_sandbox: Sandbox, patience: float) -> Iterator[Connect]:
     clients: list[KoreAIClient] = []
 
     def open_client(client_id: str = "cs-1", secret: str = SECRET, **options: Any) -> KoreAIClient:
@@ -82,7 +82,7 @@ def connect(campaign_sandbox: Sandbox) -> Iterator[Connect]:
             "app_id": "st-0603182c-7ffb-53c3-b307-47ca14b90000",
             # An account of its own: the limiter is one for all clients of an account in the process.
             "account_id": uuid.uuid4().hex[:24],
-            "timeout": 0.4,
+            "timeout": patience,
             "rate_limit": 1000,
             "label": LABEL,
             "sleep": lambda seconds: None,

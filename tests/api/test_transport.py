@@ -67,15 +67,22 @@ def by_status(answer):
 class Client(Transport):
     """A transport that notes its pauses instead of sleeping."""
 
+    patience = 30.0
+
     def __init__(self, base_url, key=None, **changes):
         self.pauses = []
-        arguments = {"auth": bearer, "diagnose": by_status, "timeout": 0.3, "secrets": (TOKEN,)} | changes
+        arguments = {"auth": bearer, "diagnose": by_status, "timeout": self.patience, "secrets": (TOKEN,)} | changes
         super().__init__(
             account=Account("Post", key or str(uuid.uuid4()), LABEL),
             base_url=base_url,
             sleep=self.pauses.append,
             **arguments,
         )
+
+
+@pytest.fixture(autouse=True)
+def patient(patience, monkeypatch):
+    monkeypatch.setattr(Client, "patience", patience)
 
 
 def failure(client, endpoint=READ, **arguments):

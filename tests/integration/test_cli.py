@@ -73,6 +73,7 @@ def test_a_good_connection_tests_well_and_shows_no_secret(
     assert SECRET not in output
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("vendor", "way"), [("kinbox", "JSON"), ("altur", "URI"), ("koreai", "JSON")])
 def test_a_refused_credential_is_told_with_what_to_check(
     vendor: str, way: str, airflow_command: Command, campaign_sandbox: Sandbox
@@ -85,6 +86,7 @@ def test_a_refused_credential_is_told_with_what_to_check(
     assert "Traceback" not in output
 
 
+@pytest.mark.thorough
 def test_a_vendor_in_trouble_is_told_without_the_secret(airflow_command: Command, campaign_sandbox: Sandbox) -> None:
     connection = {**campaign_sandbox.connections()["kinbox_default"], "password": SECRET}
     campaign_sandbox.order_fault(vendor="kinbox", endpoint="*", kind="error", status=400)

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow_since import need
 from whole_airflow import Airflow, until
 
 from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
-pytest.importorskip("airflow.triggers.shared_stream", reason="Airflow shares and remembers from 3.3 on")
+need("3.3", "shared and remembering triggers")
 # Never at the same time as the other whole Airflow.
-pytestmark = pytest.mark.xdist_group("airflow_standalone")
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("airflow_standalone")]
 
 POLL_INTERVAL = 0.5
 EVENT_INTERVAL = 8.0

@@ -20,7 +20,7 @@ from airflow_provider_campaigns.sandbox.server import Sandbox
 # The example is written for airflow.sdk.
 pytestmark = [pytest.mark.xdist_group("airflow_db"), airflow_since("3.0", "airflow.sdk")]
 callbacks_are_told = pytest.mark.skipif(
-    not CALLBACKS_ARE_TOLD, reason="Airflow 3.1 tells callbacks no exception in dag.test()"
+    not CALLBACKS_ARE_TOLD, reason="Airflow 3.0 to 3.2 tells callbacks no exception in dag.test()"
 )
 
 

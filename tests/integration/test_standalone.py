@@ -11,7 +11,7 @@ from whole_airflow import Airflow, Run, until
 from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
-pytestmark = pytest.mark.xdist_group("airflow_standalone")
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("airflow_standalone")]
 
 
 class Kinbox:

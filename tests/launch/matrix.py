@@ -207,7 +207,6 @@ class Stage:
         self._processes = multiprocessing.get_context("forkserver")
         # pytest, since a child imports what its parent's main module does.
         self._processes.set_forkserver_preload([*PRELOADED, "pytest"])
-        self._environment = {**connections(sandbox), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
 
     def play(self, case: Case) -> Played:
         """Play a case to its end."""
@@ -302,10 +301,11 @@ class Stage:
         sending.close()
         return process, receiving
 
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """What a try's process finds in its environment."""
-        return self._environment
+    def environment(self, case: Case) -> Mapping[str, str]:
+        """Return what a try's process finds in its environment."""
+        silence = case.kind in LOST and LOST[case.kind]["kind"] == "timeout"
+        named = connections(self._sandbox, timeout=1 if silence else 30)
+        return {**named, "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
 
 
 @dataclass
@@ -320,9 +320,8 @@ class _Running:
     def begin(self, try_number: int, death: Death | None = None) -> _Try:
         changes = {"lookup_timeout": LOOKUP_TIMEOUT, **FORMS[self.case.form]}
         folder = None if self.case.form == "no store" else self.folder
-        order = Order(
-            self.case.launched, changes, self.stage.environment, try_number, self.began, folder=folder, death=death
-        )
+        environment = self.stage.environment(self.case)
+        order = Order(self.case.launched, changes, environment, try_number, self.began, folder=folder, death=death)
         return _Try(*self.stage.spawn(order))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow_since import need
 from worker import Death, Ended, Store, TaskInstance, context_of, operator_of, run_try, vendor_of
 
 from airflow_provider_campaigns.hooks.altur import AlturHook
@@ -34,6 +35,8 @@ class Task:
     """
 
     def __init__(self, vendors: Sandbox, launched: str, *, stored: bool = True, **changes: Any) -> None:
+        if stored:
+            need("3.3", "task_state_store")
         self.vendors = vendors
         self.launched = launched
         self.vendor = vendor_of(launched)

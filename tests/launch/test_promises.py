@@ -765,7 +765,7 @@ def test_a_dry_run_sends_nothing_and_says_so_with_numbers_redacted(
 
 @every_launch
 def test_the_receipt_is_the_extra_of_the_outlet_s_asset_event(vendors: Sandbox, launched: str) -> None:
-    from airflow.sdk import Asset
+    from airflow.providers.common.compat.sdk import Asset
 
     asset = Asset("campaign")
     task = Task(vendors, launched, outlets=[asset])

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from airflow_since import airflow_since
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matrix import STEPS
@@ -99,7 +100,14 @@ def sandbox() -> Iterator[Sandbox]:
         yield made
 
 
-@pytest.mark.parametrize("stored", [True, False], ids=["stored", "no store"])
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "stored",
+    [
+        pytest.param(True, marks=airflow_since("3.3", "task_state_store"), id="stored"),
+        pytest.param(False, id="no store"),
+    ],
+)
 @pytest.mark.parametrize("launched", STEPS)
 @settings(
     max_examples=15,

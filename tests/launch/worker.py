@@ -32,6 +32,8 @@ PRELOADED = [
     *(f"airflow_provider_campaigns.operators.{vendor}" for vendor in ("altur", "kinbox", "koreai")),
     *("requests", "tenacity", "pyrate_limiter", "jwt", "jsonschema"),
     "airflow_provider_campaigns.sandbox.server",
+    # Some of them only in some of Airflow's versions.
+    *("airflow.models.connection", "airflow.models.dag", "airflow.models.crypto"),
     *("airflow.triggers.base", "airflow.sdk._shared.logging", "airflow.sdk.execution_time.supervisor"),
 ]
 RETRIES = 2
@@ -91,9 +93,13 @@ LAUNCHES: Mapping[str, tuple[type[CreateCampaignOperator], Mapping[str, Any]]] =
 }
 
 
-def connections(sandbox: Sandbox) -> dict[str, str]:
-    """Return the connections to a sandbox as environment variables: as impatient and as fast as they may be."""
-    extra = {"timeout": 1, "rate_limit": 1000}
+def connections(sandbox: Sandbox, *, timeout: float = 30) -> dict[str, str]:
+    """
+    Return the connections to a sandbox as environment variables, as fast as they may be.
+
+    :param timeout: Seconds to wait for an answer; few only where one is not to come.
+    """
+    extra = {"timeout": timeout, "rate_limit": 1000}
     named = {}
     for conn_id, connection in sandbox.connections().items():
         extras = {**connection.get("extra", {}), **extra}

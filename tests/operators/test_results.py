@@ -360,6 +360,7 @@ def test_a_row_is_written_before_the_last_page_is_fetched(folder: Path, campaign
     assert taken[-1] == -(-count // 100) > 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("vendor", ["kinbox", "altur", "koreai"])
 def test_memory_does_not_grow_with_the_rows(vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")

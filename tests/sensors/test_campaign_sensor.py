@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
+from airflow_since import airflow_since
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignRequestRefused
@@ -22,6 +23,7 @@ def stateless() -> Any:
     return {"ti": SimpleNamespace(try_number=1, get_first_reschedule_date=lambda context: None)}
 
 
+@airflow_since("3.0", "a sensor whose reschedules are told to it and not read from the database")
 def test_without_a_store_a_refusal_is_made_sure_of_within_one_look(campaign_sandbox: Sandbox) -> None:
     sensor = KinboxCampaignSensor(
         task_id="wait", campaign_id="674c1a2be4b0a1c2d3e4f501", mode="reschedule", poll_interval=0.1

@@ -32,6 +32,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDER = REPOSITORY / ".matrix"
 UV = Path(sys.executable).with_name("uv")
 PYTHON_VERSIONS = ("3.11", "3.13")
+#: More than there are cores, since much of the tests' time is spent waiting.
+WORKERS = str((os.cpu_count() or 2) * 3 // 2)
 
 #: What tests the layers that import no Airflow, see tests/test_layers.py.
 WITHOUT_AIRFLOW = (
@@ -184,7 +186,7 @@ def _arguments(report: Path, *, newest: bool) -> list[str]:
     elsewhere = ("tests/ui", *(() if newest else ON_THE_NEWEST))
     return [
         *("-q", "--no-header", "--disable-warnings", "-p", "no:cacheprovider", f"--junitxml={report}"),
-        *("--numprocesses", "auto", "--dist", "loadgroup", "-m", marks),
+        *("--numprocesses", WORKERS, "--dist", "loadgroup", "-m", marks),
         *(f"--ignore={path}" for path in elsewhere),
         *shlex.split(os.environ.get("PYTEST", "")),
     ]

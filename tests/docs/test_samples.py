@@ -23,7 +23,7 @@ from airflow_provider_campaigns.guards import Guards
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 # One worker of pytest-xdist runs all that needs the database, so that it is made ready once.
-pytestmark = pytest.mark.xdist_group("airflow_db")
+pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("airflow_db")]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLES = Path(__file__).with_name("samples")

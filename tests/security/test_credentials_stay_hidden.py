@@ -152,6 +152,7 @@ def test_a_success_is_logged_without_credential_in_its_header_alone(
     assert not vendor.seen_in(repr(request))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["reset", "timeout", "error", "cut_off", "html", "slow", "rate_limited"])
 def test_no_fault_of_the_sandbox_brings_the_credential_to_light(
     vendor: Any, connect: Any, campaign_sandbox: Sandbox, all_of: Any, logged: Any, kind: str

@@ -1,6 +1,8 @@
 # Everything runs in .venv, made on first use; PYTHON chooses the interpreter (3.11 or newer).
 PYTHON ?= python3
 BIN := .venv/bin
+# More than there are cores, since much of the tests' time is spent waiting.
+WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 export UV_NO_PROGRESS := 1
 export UV_COMPILE_BYTECODE := 1
 
@@ -9,7 +11,8 @@ export UV_COMPILE_BYTECODE := 1
 help:
 	@echo "make demo     run the example DAGs of all vendors through Airflow against the local sandbox"
 	@echo "make test     format, lint, types and the whole test suite"
-	@echo "make test-matrix  the tests with Airflow 2.11, 3.1, 3.2 and 3.3 on Python 3.11 and 3.13; AIRFLOW=3.1 PYTHON_VERSIONS=3.13 narrow it"
+	@echo "make test-matrix  the tests on every supported Airflow and Python; AIRFLOW=3.1 PYTHON_VERSIONS=3.13 narrow it,"
+	@echo "              THOROUGH=1 adds what takes long, STRICT=1 makes a missing Python an error"
 	@echo "make airflow  Airflow with the sandbox and the three connections, to look at in a browser"
 	@echo "make matrix   play the deaths of a launch, step by step, and print what came of each"
 	@echo "make bench    measure what docs/benchmarks.md tells; make soak: the endurance runs"
@@ -38,7 +41,7 @@ lint: .venv/ready
 	@$(BIN)/mypy
 
 test: lint
-	@$(BIN)/pytest --numprocesses auto --dist loadgroup
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup
 
 test-matrix: .venv/ready
 	@$(BIN)/python tests/airflow_versions.py

@@ -95,10 +95,11 @@ def airflows() -> list[Airflow]:
 
 
 def interpreter(python: str) -> Path | None:
-    """Return the newest interpreter of a minor version on PATH, among pyenv's (on PATH or not) or uv's own; or None."""
+    """Return the newest interpreter of a minor version: pyenv's, one beside this one, on PATH or uv's own; or None."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    folders = {pyenv / "versions", Path(sys.base_prefix).parent}
     versions = sorted(
-        (one for one in pyenv.glob(f"versions/{python}.*") if re.fullmatch(r"[\d.]+", one.name)),
+        (one for folder in folders for one in folder.glob(f"{python}.*") if re.fullmatch(r"[\d.]+", one.name)),
         key=lambda one: int(one.name.split(".")[2]),
         reverse=True,
     )
@@ -154,7 +155,7 @@ def run(airflow: Airflow, python: str, *, newest: bool) -> Row:
         return row
     base = interpreter(python)
     if base is None:
-        row.told = f"SKIPPED: no Python {python} on PATH, among pyenv's versions or uv's"
+        row.told = f"SKIPPED: no Python {python} on PATH, beside this one, among pyenv's versions or uv's"
         row.ok = not os.environ.get("STRICT")
         return row
     began = time.monotonic()

@@ -15,8 +15,6 @@ from airflow_since import need
 from environment import airflow_environment, migrate, served_at
 from leash import Leashed
 
-need("3.0", "the parts and the API that these tests know")
-
 #: Seconds for anything that Airflow does by itself in a few; a loaded machine takes its time.
 DEADLINE = 120.0
 #: Seconds for all parts to come up.
@@ -71,6 +69,7 @@ class Airflow:
         parts: Collection[str] = ("standalone",),
         settings: Mapping[str, str] | None = None,
     ) -> None:
+        need("3.0", "the parts and the API that these tests know")
         self.home = home
         self._dags = dict(dags or {})
         self._dag_ids = set(dag_ids)

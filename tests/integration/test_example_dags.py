@@ -19,7 +19,8 @@ from airflow_provider_campaigns.operators import koreai
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 # One worker of pytest-xdist runs all that needs the database, so that it is made ready once.
-pytestmark = pytest.mark.xdist_group("airflow_db")
+# A group of its own: the longest of those that need a database, each process having one.
+pytestmark = pytest.mark.xdist_group("airflow_examples")
 
 #: An example that waits for a person's answer, which a run in this process never gets.
 ANSWERED = {"example_approval.py"}

@@ -289,6 +289,7 @@ def test_of_a_field_that_comes_twice_the_last_counts(kinbox: Any, serve: Any) ->
     assert (campaign.id, campaign.vendor_status) == ("7", "paused")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("entry", [b"1", b"{}", b"[]"])
 @pytest.mark.parametrize(("status", "field"), [(200, "data"), (200, "campaigns"), (400, "message"), (400, "errors")])
 def test_hundreds_of_thousands_of_entries_where_a_page_belongs_are_refused_in_seconds(

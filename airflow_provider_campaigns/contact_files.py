@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import itertools
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,7 +17,7 @@ MAX_ROW_BYTES = 1024 * 1024
 _PIECE_BYTES = 64 * 1024
 
 
-def read_contacts(path: str) -> Iterator[dict[str, Any]]:
+def read_contacts(path: str) -> Iterator[dict[str, Any] | InvalidRequest]:
     """
     Yield the contacts of a file for Altur, one at a time.
 
@@ -31,14 +29,17 @@ def read_contacts(path: str) -> Iterator[dict[str, Any]]:
     return map(_contact, rows) if file_kind(path) == "csv" else rows
 
 
-def read_rows(path: str, number_column: str) -> Iterator[dict[str, Any]]:
+def read_rows(path: str, number_column: str) -> Iterator[dict[str, Any] | InvalidRequest]:
     """
-    Yield the rows of a file, one at a time; what is empty in a CSV file is left out.
+    Yield the rows of a file, one at a time; what is empty in a CSV file is left out, and so are blank lines.
+
+    In the place of a row that is broken comes the error that says what is wrong with it, never what it holds.
 
     :param path: A path or URI that ``ObjectStoragePath`` understands (``s3://...``, ``gs://...``, ``file://...``, or a
         local path), ending in ``.csv`` (with a header) or ``.jsonl`` / ``.ndjson`` (one object a line).
     :param number_column: The column that a CSV file must have: the phone number.
-    :raises InvalidRequest: Names the row, counted from 1 without the header, never what it holds.
+    :raises InvalidRequest: There is no such file, its header is broken, or it is not certain where a row ends; names
+        the row, counted from 1 without the header.
     """
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
@@ -66,12 +67,17 @@ def file_kind(path: str) -> str:
     return kind
 
 
-class _Unreadable(ValueError):
-    """What is wrong with a line; tells nothing of what it holds, and neither does what it was raised from."""
+class _Endless(ValueError):
+    """A line goes on longer than any row does."""
 
 
-def _lines(file: Any) -> Iterator[str]:
-    """Yield the lines of a file, each decoded by itself: what is broken is found in its own row."""
+def _lines(file: Any) -> Iterator[tuple[str, str]]:
+    """
+    Yield the lines of a file, each decoded by itself: what is broken is found in its own row.
+
+    :return: For each line its text, which ends with a line break if there is one; and why it is no text in UTF-8, empty
+        if it is. What cannot be read of it is replaced then.
+    """
     held = b""
     # The signature at the beginning that spreadsheets write is no part of the first column's name.
     encoding = "utf-8-sig"
@@ -83,86 +89,107 @@ def _lines(file: Any) -> Iterator[str]:
         if ended and held:
             lines.append(held)
         for line in lines:
-            yield _decoded(line, encoding) + ("" if ended else "\n")
+            yield _decoded(line if ended else line + b"\n", encoding)
             encoding = "utf-8"
         if len(held) > MAX_ROW_BYTES:
-            raise _Unreadable("longer than any row")
+            raise _Endless
 
 
-def _decoded(line: bytes, encoding: str) -> str:
-    text = None
-    with contextlib.suppress(UnicodeDecodeError):
-        text = line.decode(encoding)
-    if text is None or "\0" in text:
-        raise _Unreadable("no UTF-8" if text is None else "null bytes")
-    return text
+def _decoded(line: bytes, encoding: str) -> tuple[str, str]:
+    try:
+        text, flaw = line.decode(encoding), ""
+    except UnicodeDecodeError:
+        # Quotes, commas and breaks stay what they are, so that the row's end is found.
+        text, flaw = line.decode(encoding, "replace"), "it is not in UTF-8."
+    if "\0" in text:
+        text, flaw = text.replace("\0", "\ufffd"), flaw or "it holds null bytes."
+    return text, flaw
 
 
-def _contact(row: Mapping[str, Any]) -> dict[str, Any]:
+def _contact(row: Mapping[str, Any] | InvalidRequest) -> dict[str, Any] | InvalidRequest:
+    if isinstance(row, InvalidRequest):
+        return row
     contact = {name: row[name] for name in OWN_COLUMNS if name in row}
     extra = {name: value for name, value in row.items() if name not in OWN_COLUMNS}
     return {**contact, "extracted_data": extra} if extra else contact
 
 
-def _csv_rows(lines: Iterator[str], number_column: str) -> Iterator[dict[str, Any]]:
-    taken = 0
+def _csv_rows(lines: Iterator[tuple[str, str]], number_column: str) -> Iterator[dict[str, Any] | InvalidRequest]:
+    taken, flaw = 0, ""
 
-    def counted() -> Iterator[str]:
-        nonlocal taken
-        for line in lines:
-            taken += len(line)
+    def texts() -> Iterator[str]:
+        nonlocal taken, flaw
+        for text, broken in lines:
+            taken += len(text)
             if taken > MAX_ROW_BYTES:
-                raise _Unreadable("longer than any row")
-            yield line
+                raise _Endless
+            flaw = flaw or broken
+            yield text
 
-    reader = csv.reader(counted(), strict=True)
+    reader = csv.reader(texts(), strict=True)
     names: list[str] | None = None
-    number = 0
+    number = 1
     while True:
-        taken = 0
-        row, flaw = None, ""
+        taken, flaw = 0, ""
+        row, end = None, ""
         try:
             row = next(reader, None)
-        except (csv.Error, _Unreadable) as error:
-            flaw = str(error) if isinstance(error, _Unreadable) else "a quote or a field that does not end"
-        if flaw:
-            place = "the header" if names is None else f"row {number + 1}"
-            raise InvalidRequest(f"contacts: {place} cannot be read as CSV in UTF-8 ({flaw}).")
+        except _Endless:
+            end = "it is longer than any row"
+        except csv.Error:
+            end = "a quote or a field in it does not end"
+        if end:
+            # Where the next row begins is anybody's guess, so this one cannot be left out.
+            place = "header" if names is None else f"row {number}"
+            raise InvalidRequest(f"contacts, {place}: {end}, so that nothing after it can be read.")
         if names is None:
-            names = _header(row, number_column)
+            names = _header(row, number_column, flaw)
         elif row is None:
             return
         elif row:
             number += 1
             if len(row) != len(names):
-                raise InvalidRequest(f"contacts: row {number} has not as many columns as the header.")
-            yield {name: value for name, value in zip(names, row, strict=True) if value}
+                flaw = flaw or "it has not as many columns as the header."
+            yield InvalidRequest(flaw) if flaw else {n: value for n, value in zip(names, row, strict=True) if value}
 
 
-def _header(row: list[str] | None, number_column: str) -> list[str]:
+def _header(row: list[str] | None, number_column: str, flaw: str) -> list[str]:
     names = row or []
+    if flaw:
+        raise InvalidRequest(f"contacts, header: {flaw}")
     if number_column not in names:
-        raise InvalidRequest(f"contacts: the CSV file must begin with a header that has a column {number_column!r}.")
+        raise InvalidRequest(
+            f"contacts, header: a CSV file must begin with a header that has a column {number_column!r}."
+        )
     if len(set(names)) < len(names):
-        raise InvalidRequest("contacts: the header has a column twice, so that it is not clear which one counts.")
+        raise InvalidRequest("contacts, header: it has a column twice, so that it is not clear which one counts.")
     return names
 
 
-def _json_rows(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
-    for number in itertools.count(1):
-        line, row, flaw = None, None, ""
+def _json_rows(lines: Iterator[tuple[str, str]]) -> Iterator[dict[str, Any] | InvalidRequest]:
+    number = 1
+    while True:
+        line = None
+        endless = False
         try:
             line = next(lines, None)
-            row = json.loads(line) if line and line.strip() else {}
-        except _Unreadable as error:
-            flaw = str(error)
-        except (ValueError, RecursionError) as error:
-            flaw = "nested too deeply" if isinstance(error, RecursionError) else "no JSON"
-        if flaw:
-            raise InvalidRequest(f"contacts: row {number} cannot be read as JSON in UTF-8 ({flaw}).")
+        except _Endless:
+            endless = True
+        if endless:
+            raise InvalidRequest(f"contacts, row {number}: it is longer than any row.")
         if line is None:
             return
-        if not isinstance(row, dict):
-            raise InvalidRequest(f"contacts: row {number} is not a JSON object.")
-        if line.strip():
-            yield row
+        text, flaw = line
+        if text.strip():
+            number += 1
+            yield InvalidRequest(flaw) if flaw else _json_row(text)
+
+
+def _json_row(text: str) -> dict[str, Any] | InvalidRequest:
+    try:
+        row = json.loads(text)
+    except RecursionError:
+        return InvalidRequest("its JSON is nested too deeply.")
+    except ValueError:
+        return InvalidRequest("it is no JSON.")
+    return row if isinstance(row, dict) else InvalidRequest("it is no JSON object.")

@@ -147,7 +147,9 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": "Messaging campaigns", "tags": ["service"]},
         ],
         "hooks": _modules("hooks", ["campaign"]),
-        "operators": _modules("operators", ["approval", "campaign", "contacts", "create", "results"]),
+        "operators": _modules(
+            "operators", ["approval", "campaign", "contact_lists", "contacts", "create", "guarded", "results"]
+        ),
         "sensors": _modules("sensors", ["campaign"]),
         "triggers": [
             {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -21,21 +21,6 @@ from airflow_provider_campaigns.task_run import store_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """
-    Contacts that were read to the last row and found fit to be sent.
-
-    :param rows: How many rows there are.
-    :param numbers: How many different phone numbers they have.
-    :param fingerprint: A short hash of them all.
-    """
-
-    rows: int
-    numbers: int
-    fingerprint: str
 
 
 class HandOver:

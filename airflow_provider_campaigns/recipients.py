@@ -1,11 +1,13 @@
-"""Recipients given as a list, kept out of what Airflow stores of a task's rendered fields."""
+"""Recipients as an operator takes them: read when it runs, and kept out of what Airflow stores of rendered fields."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_campaigns.contact_files import file_kind
+from airflow_provider_campaigns.contact_rows import ContactForm, ContactRows
 
 
 class Recipients(Sequence[Mapping[str, Any]]):
@@ -35,10 +37,20 @@ def hidden(contacts: Any) -> Any:
     return contacts if contacts is None or isinstance(contacts, str) else Recipients(list(contacts))
 
 
-class HidesRecipients:
-    """Has an operator hide its ``contacts`` as soon as they are rendered; to be inherited from before BaseOperator."""
+class TakesContacts:
+    """Has an operator read its ``contacts`` and hide them once they are rendered; to come before BaseOperator."""
 
     contacts: Any
+    max_broken_rows: float
+    log: Any
+
+    @abstractmethod
+    def contact_form(self) -> ContactForm:
+        """Return what the vendor takes for a contact."""
+
+    def contact_rows(self) -> ContactRows:
+        """Return the contacts, to be checked and handed over."""
+        return ContactRows(self.contacts or (), self.contact_form(), self.max_broken_rows, self.log)
 
     def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
         # Not in render_template_fields, which Airflow does not call for a mapped task.

@@ -24,7 +24,6 @@ from airflow_provider_campaigns.api.altur_requests import (
     CAMPAIGN_FILTERS,
     MAX_PAGE_SIZE,
     campaign_place,
-    check_contact,
     check_create,
     create_body,
     header_value,
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_campaigns.api.model import Campaign
 
-__all__ = ["AlturClient", "ContactBatch", "check_contact"]
+__all__ = ["AlturClient", "ContactBatch"]
 
 BASE_URL = "https://api.altur.io/api/v1.0"
 #: Altur allows 12 requests a second; other programs with the same key need some of them.

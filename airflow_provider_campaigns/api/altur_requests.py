@@ -241,33 +241,31 @@ def _cycle_body(value: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def check_contact(row: Mapping[str, Any], index: int) -> dict[str, Any]:
+def check_contact(row: Mapping[str, Any]) -> dict[str, Any]:
     """
     Return one contact as it goes on the wire.
 
     :param row: ``contact`` (the phone number, required), and as wanted ``name``, ``context`` and ``f_id`` (texts) and
         ``extracted_data`` (an object).
-    :param index: The row's place, which names it in errors: they never tell anything out of the row.
-    :raises InvalidRequest: Names the row's index and the field.
+    :raises InvalidRequest: Names the field, and never tells anything out of the row.
     """
-    place = f"contacts[{index}]"
     if not isinstance(row, Mapping):
-        raise InvalidRequest(f"{place} must be an object (dict), not a value of type {type(row).__name__}.")
+        raise InvalidRequest(f"it must be an object (dict), not a value of type {type(row).__name__}.")
     # The unknown names stay untold: a file read without its header line makes phone numbers of them.
     unknown = sum(name not in CONTACT_FIELDS for name in row)
     if unknown:
-        raise InvalidRequest(f"{place} has {unknown} unknown field(s). Known fields: {', '.join(CONTACT_FIELDS)}.")
+        raise InvalidRequest(f"it has {unknown} unknown field(s). Known fields: {', '.join(CONTACT_FIELDS)}.")
     checked: dict[str, Any] = {}
     for name in CONTACT_FIELDS:
         value = row.get(name)
         if value is None or value == "":
             continue
         kind = fields.OBJECT if name == "extracted_data" else PLAIN_TEXT
-        checked[name] = Field(f"{place}.{name}", name, kind).read(value)
+        checked[name] = Field(name, name, kind).read(value)
     if "contact" not in checked:
-        raise InvalidRequest(f"{place}.contact must be given: it is the phone number.")
+        raise InvalidRequest("contact must be given: it is the phone number.")
     if "extracted_data" in checked and not _is_json(checked["extracted_data"]):
-        raise InvalidRequest(f"{place}.extracted_data must hold plain JSON values only.")
+        raise InvalidRequest("extracted_data must hold plain JSON values only.")
     return checked
 
 
@@ -284,7 +282,7 @@ def check_batch(contacts: Sequence[Mapping[str, Any]], first_index: int = 0) -> 
             f"contacts must hold from 1 to {MAX_CONTACTS_PER_BATCH} rows; it holds {len(contacts)}. "
             "add_all_contacts takes any number and sends them in batches."
         )
-    return [check_contact(row, first_index + place) for place, row in enumerate(contacts)]
+    return fields.checked_rows("contacts", contacts, check_contact, first_index)
 
 
 def _is_json(value: Any) -> bool:

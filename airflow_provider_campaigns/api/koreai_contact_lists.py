@@ -92,23 +92,19 @@ def read_contact_list(item: Mapping[str, Any], list_id: str) -> ContactList:
     )
 
 
-def checked_contacts(contacts: Sequence[Mapping[str, Any]], first: int = 0) -> list[dict[str, Any]]:
+def check_contact(row: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Return contacts fit to be sent.
+    Return one contact as it goes on the wire.
 
-    :param contacts: Objects with ``phoneNumber`` and the list's other columns.
-    :param first: The place of the first one, for messages: they name the place, never the number.
-    :raises InvalidRequest: For the first contact without a phone number.
+    :param row: ``phoneNumber`` and the list's other columns.
+    :raises InvalidRequest: Without a phone number; never tells anything out of the row.
     """
-    for place, contact in enumerate(contacts, first):
-        if not isinstance(contact, Mapping):
-            raise InvalidRequest(f"Contact {place} must be an object (dict) with phoneNumber.")
-        number = contact.get("phoneNumber")
-        if not isinstance(number, str) or not _PHONE.fullmatch(number):
-            raise InvalidRequest(
-                f"Contact {place} must have a phoneNumber, a text of 7 to 15 digits in E.164 form such as +14155550100."
-            )
-    return [dict(contact) for contact in contacts]
+    if not isinstance(row, Mapping):
+        raise InvalidRequest(f"it must be an object (dict), not a value of type {type(row).__name__}.")
+    number = row.get("phoneNumber")
+    if not isinstance(number, str) or not _PHONE.fullmatch(number):
+        raise InvalidRequest("phoneNumber must be given, a text of 7 to 15 digits in E.164 form such as +14155550100.")
+    return dict(row)
 
 
 class KoreAIContactLists(KoreAIAccess):
@@ -154,7 +150,7 @@ class KoreAIContactLists(KoreAIAccess):
         :raises NotFound: There is no list of that name.
         :raises OutcomeUnknown: They may or may not have been added.
         """
-        return self._add(list_name, checked_contacts(contacts))
+        return self._add(list_name, fields.checked_rows("contacts", contacts, check_contact))
 
     def add_all_contacts(
         self,
@@ -176,7 +172,7 @@ class KoreAIContactLists(KoreAIAccess):
         remaining = iter(contacts)
         added = 0
         while batch := list(islice(remaining, MAX_CONTACTS_PER_BATCH)):
-            added += self._add(list_name, checked_contacts(batch, added))
+            added += self._add(list_name, fields.checked_rows("contacts", batch, check_contact, added))
             if after_batch:
                 after_batch(added)
         return added

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import CampaignStatus
 from airflow_provider_campaigns.contact_files import read_contacts
+from airflow_provider_campaigns.contact_rows import Checked, ContactForm, ContactRows
 from airflow_provider_campaigns.exceptions import CampaignFailed
+from airflow_provider_campaigns.launch import checked_limit
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
-from airflow_provider_campaigns.recipients import HidesRecipients
+from airflow_provider_campaigns.recipients import TakesContacts
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.altur import AlturHook
-    from airflow_provider_campaigns.launch import Launch
+    from airflow_provider_campaigns.launching import Launch
 
 
-class AlturCreateCampaignOperator(HidesRecipients, CreateCampaignOperator):
+class TakesAlturContacts(TakesContacts):
+    """Has an operator read contacts as Altur takes them."""
+
+    def contact_form(self) -> ContactForm:
+        """Return what Altur takes for a contact."""
+        from airflow_provider_campaigns.api.altur_requests import check_contact
+
+        return ContactForm(read_contacts, check_contact)
+
+
+class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
     """
     Creates a campaign at Altur, adds its contacts in batches, and activates it; returns its id.
 
@@ -37,6 +47,8 @@ class AlturCreateCampaignOperator(HidesRecipients, CreateCampaignOperator):
         ``extracted_data``, ``f_id``), or the path or URI of a CSV or JSON Lines file. Prefer a file: a list written in
         a DAG file is as visible as the file.
     :param if_duplicate: What to do with a number that is in the campaign already: ``skip`` (the default) or ``update``.
+    :param max_broken_rows: How many rows of the contacts may be broken: a share below 1, or a count; by default 0.
+        Broken rows are left out, logged, and named in the receipt; one more than may be, and nothing is sent.
     :param max_failed_contacts: How many contacts Altur may refuse before the task fails without activating: a share
         below 1, or a count; by default any number.
     :param activate: Whether to start sending once the contacts are in; by default True.
@@ -87,6 +99,7 @@ class AlturCreateCampaignOperator(HidesRecipients, CreateCampaignOperator):
         integration_type: str,
         contacts: Sequence[Mapping[str, Any]] | str | None = None,
         if_duplicate: str = "skip",
+        max_broken_rows: float = 0,
         max_failed_contacts: float | None = None,
         activate: bool = True,
         conn_id: str = "altur_default",
@@ -106,13 +119,10 @@ class AlturCreateCampaignOperator(HidesRecipients, CreateCampaignOperator):
         self.agent_id = agent_id
         self.integration_id = integration_id
         self.integration_type = integration_type
-        if max_failed_contacts is not None and not max_failed_contacts >= 0:
-            raise InvalidRequest(
-                f"Task {self.task_id!r}: max_failed_contacts must be a share below 1 or a count, 0 or more; got "
-                f"{max_failed_contacts:g}."
-            )
         self.contacts = contacts
-        self._contact_count: int | None = None
+        self.max_broken_rows = max_broken_rows
+        self._rows: ContactRows | None = None
+        self._checked: Checked | None = None
         self.if_duplicate = if_duplicate
         self.max_failed_contacts = max_failed_contacts
         self.activate = activate
@@ -140,24 +150,30 @@ class AlturCreateCampaignOperator(HidesRecipients, CreateCampaignOperator):
 
         return AlturHook(self.conn_id)
 
+    def check_guards(self) -> None:
+        """Refuse limits that are none, too."""
+        super().check_guards()
+        checked_limit("max_broken_rows", self.max_broken_rows)
+        if self.max_failed_contacts is not None:
+            checked_limit("max_failed_contacts", self.max_failed_contacts)
+
     def check_before(self, client: CampaignClient) -> Mapping[str, Any]:
         """Read the contacts to the last row; return their number and a fingerprint of them all."""
-        from airflow_provider_campaigns.api.altur import check_contact
-
-        digest = hashlib.sha256()
-        rows = 0
-        for rows, contact in enumerate(self._rows(), start=1):
-            digest.update(json.dumps(check_contact(contact, rows - 1), sort_keys=True).encode())
-        if self.activate and not rows:
+        self._rows = self.contact_rows()
+        self._checked = checked = self._rows.check()
+        if self.activate and not checked.rows:
             raise InvalidRequest("contacts must hold at least one row to activate the campaign; pass activate=False.")
-        self._contact_count = rows
-        return {"contacts": f"{rows} rows, sha256 {digest.hexdigest()[:16]}"} if rows else {}
+        return {"contacts": f"{checked}, sha256 {checked.fingerprint}"} if checked.rows else {}
 
     def recipients(self, client: CampaignClient) -> int:
         """Return how many rows the contacts have."""
-        if self._contact_count is None:
+        if self._checked is None:
             self.check_before(client)
-        return self._contact_count or 0
+        return self._checked.rows if self._checked else 0
+
+    def contacts_told(self) -> Mapping[str, Any]:
+        """Return which rows were left out."""
+        return self._checked.told() if self._checked else {}
 
     def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
         """Create the campaign, add its contacts, activate it."""
@@ -173,16 +189,16 @@ class AlturCreateCampaignOperator(HidesRecipients, CreateCampaignOperator):
                 f"Campaign {campaign.id} of this launch was archived before it was started. It is neither started nor "
                 "replaced by another: use relaunch=True or a new run for that."
             )
-        if self.contacts is not None:
+        rows = self._rows
+        if self.contacts is not None and rows:
             launch.add_contacts(
                 campaign,
-                self._rows,
-                lambda rows, first: client.add_all_contacts(
-                    campaign.id, rows, if_duplicate=self.if_duplicate, key_prefix=key, first_index=first
+                rows.sound,
+                lambda sound, first: rows.placed(
+                    client.add_all_contacts(
+                        campaign.id, sound, if_duplicate=self.if_duplicate, key_prefix=key, first_index=first
+                    )
                 ),
             )
             launch.check_refused_contacts(campaign, self.max_failed_contacts)
         return launch.start(campaign, client.activate_campaign) if self.activate else campaign
-
-    def _rows(self) -> Iterator[Mapping[str, Any]]:
-        return read_contacts(self.contacts) if isinstance(self.contacts, str) else iter(self.contacts or ())

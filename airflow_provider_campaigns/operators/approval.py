@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 #: How much of a text is shown, in characters.
 SAMPLE_LENGTH = 500
+_MARKDOWN = re.compile(r"[\\`*\[\]<>|]")
 
 
 class ApproveCampaignOperator(ApprovalOperator):
@@ -112,7 +113,8 @@ def _table(rows: Mapping[str, Any]) -> str:
 
 
 def _cell(value: Any) -> str:
-    return " ".join(str(value).replace("|", "\\|").split())
+    """Return a value as words alone: a name that holds a link or a picture shows it as text."""
+    return " ".join(_MARKDOWN.sub(r"\\\g<0>", str(value)).split())
 
 
 def _sample(name: str, text: Any) -> str:

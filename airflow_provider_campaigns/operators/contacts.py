@@ -1,101 +1,75 @@
-"""Operators that hand contacts over outside of a launch: to a campaign at Altur, to contact lists at Kore.ai."""
+"""Operators that hand contacts over outside of a launch: what they share, and that for a campaign at Altur."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
-from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
-from airflow_provider_campaigns.api.errors import CampaignAPIError, Conflict, InvalidRequest, NotFound, OutcomeUnknown
-from airflow_provider_campaigns.contact_files import read_contacts, read_rows
-from airflow_provider_campaigns.exceptions import (
-    CampaignRequestFailed,
-    LaunchConflict,
-    LaunchOutcomeUnknown,
-    LaunchRefused,
-    airflow_errors,
-)
-from airflow_provider_campaigns.guards import Guards, Move
-from airflow_provider_campaigns.hand_over import Checked, HandOver
-from airflow_provider_campaigns.launch import (
-    Intent,
-    Memory,
-    add_in_batches,
-    signs_in,
-)
-from airflow_provider_campaigns.recipients import HidesRecipients
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
+from airflow_provider_campaigns.guards import Move
+from airflow_provider_campaigns.hand_over import HandOver
+from airflow_provider_campaigns.launch import Memory, checked_limit, exceeds
+from airflow_provider_campaigns.operators.altur import TakesAlturContacts
+from airflow_provider_campaigns.operators.guarded import GuardedOperator
+from airflow_provider_campaigns.recipients import TakesContacts
 from airflow_provider_campaigns.task_run import facts_of
 from airflow_provider_campaigns.waiting import is_template
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_campaigns.api.koreai import KoreAIClient
-    from airflow_provider_campaigns.api.koreai_contact_lists import ContactList
-
-#: Between two looks at how many of its contacts Kore.ai has taken into a list.
-COUNTED_POLL_SECONDS = 5.0
-#: What to do about a contact list of that name which another task or a person made.
-IF_LIST_EXISTS = ("fail", "use")
-DESCRIPTION_LENGTH = 256
+    from airflow_provider_campaigns.contact_rows import Checked
 
 
-class _ContactsOperator(HidesRecipients, BaseOperator):
-    """What the operators that hand contacts over share: reading, checking, hiding."""
+class ContactsOperator(TakesContacts, BaseOperator):
+    """
+    Hands contacts over outside of a launch.
+
+    :param contacts: A list of dicts, or the path or URI of a file. (templated)
+    :param conn_id: The connection. (templated)
+    :param max_broken_rows: How many rows may be broken and are left out: a share below 1, or a count; by default 0.
+    :param dry_run: Check everything but send nothing; the task is skipped.
+    """
 
     template_fields: Sequence[str] = ("conn_id", "contacts")
     ui_color = "#fdf0dc"
 
     def __init__(
-        self, *, contacts: Sequence[Mapping[str, Any]] | str, conn_id: str, dry_run: bool = False, **kwargs: Any
+        self,
+        *,
+        contacts: Sequence[Mapping[str, Any]] | str,
+        conn_id: str,
+        max_broken_rows: float = 0,
+        dry_run: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.contacts = contacts
         self.conn_id = conn_id
+        self.max_broken_rows = max_broken_rows
         self._dry_run = dry_run
-
-    @abstractmethod
-    def _rows(self) -> Iterator[Mapping[str, Any]]:
-        """Return the rows, from the first one."""
-
-    def _check(self, check: Callable[[Mapping[str, Any], int], tuple[str, Any]]) -> Checked:
-        """
-        Read the contacts to the last row.
-
-        :param check: Given a row and its index, returns its number and what is sent of it, or refuses it.
-        """
-        digest = hashlib.sha256()
-        numbers: set[int] = set()
-        rows = 0
-        for rows, row in enumerate(self._rows(), start=1):
-            number, sent = check(row, rows - 1)
-            numbers.add(hash(number))
-            try:
-                digest.update(json.dumps(sent, sort_keys=True, allow_nan=False).encode())
-            except (TypeError, ValueError, RecursionError):
-                raise InvalidRequest(f"contacts[{rows - 1}] must hold plain JSON values only.") from None
-        return Checked(rows, len(numbers), digest.hexdigest()[:16])
+        try:
+            checked_limit("max_broken_rows", max_broken_rows)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"Task {self.task_id!r}: {error}") from None
 
     def _show(self, where: str, checked: Checked) -> None:
-        self.log.info("Dry run: nothing is sent. %d rows would go to %s", checked.rows, where)
+        self.log.info("Dry run: nothing is sent. %s would go to %s", checked, where)
         raise AirflowSkipException("Dry run: everything was checked and nothing was sent.")
 
 
-class AlturAddContactsOperator(_ContactsOperator):
+class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOperator):
     """
     Adds contacts to a campaign at Altur, in batches of 1,000; returns what became of them.
 
-    A campaign that is under way calls or messages them at once, so this is guarded like a launch. All rows are read and
-    checked before anything is sent. A retry, and a cleared task, goes on after the last batch that is in; each batch
-    carries a key of its own, by which Altur knows it again, and Altur takes each phone number once.
+    A campaign that is under way calls or messages them at once, so this has the guards of a launch, see
+    :class:`~airflow_provider_campaigns.operators.guarded.GuardedOperator`; each try asks them before its first batch.
+    All rows are read and checked before anything is sent. A retry, and a cleared task, goes on after the last batch
+    that is in; each batch carries a key of its own, by which Altur knows it again, and Altur takes each phone number
+    once.
 
     :param campaign_id: The campaign. (templated)
     :param contacts: Recipients: a list of dicts (``contact`` is the phone number; ``name``, ``context``,
@@ -105,15 +79,14 @@ class AlturAddContactsOperator(_ContactsOperator):
         (templated)
     :param max_failed_contacts: How many contacts Altur may refuse before the task fails, the others being in: a share
         below 1, or a count; by default any number.
-    :param allow_backfill: Let a backfill run add contacts; by default False.
-    :param max_lateness: How long after the run was due they may be added, a timedelta or seconds; by default any time.
-    :param min_recipients: The fewest rows to add any for. (templated)
-    :param max_recipients: The most rows to add any for. (templated)
+    :param max_broken_rows: How many rows of the contacts may be broken: a share below 1, or a count; by default 0.
+        Broken rows are left out, logged, and named in the result; one more than may be, and nothing is sent.
     :param dry_run: Check everything but send nothing; the task is skipped. The connection's extra ``dry_run`` does the
         same.
     :param conn_id: A connection of type ``altur``, by default ``altur_default``. (templated)
-    :return: ``{"campaign_id", "rows", "created", "updated", "skipped", "refused", "refused_rows"}``; the last holds the
-        first 100 refused rows: index from 0, and Altur's reason.
+    :return: ``{"campaign_id", "rows", "created", "updated", "skipped", "refused", "refused_rows", "broken",
+        "broken_rows"}``; the lists hold the first 100 refused by Altur and the first 100 left out: index from 0, and
+        the reason.
     :raises CampaignRequestRefused: Bad input (names the row), or Altur refused the request; not retried.
     :raises LaunchOutcomeUnknown: An answer was lost; the retry sends the batch again under the same key.
     :raises LaunchConflict: An earlier try of the run added other contacts; not retried. (Airflow 3.3 and newer.)
@@ -121,11 +94,10 @@ class AlturAddContactsOperator(_ContactsOperator):
     """
 
     template_fields: Sequence[str] = (
-        *_ContactsOperator.template_fields,
+        *ContactsOperator.template_fields,
+        *GuardedOperator.template_fields,
         "campaign_id",
         "if_duplicate",
-        "min_recipients",
-        "max_recipients",
     )
 
     def __init__(
@@ -135,10 +107,6 @@ class AlturAddContactsOperator(_ContactsOperator):
         contacts: Sequence[Mapping[str, Any]] | str,
         if_duplicate: str = "skip",
         max_failed_contacts: float | None = None,
-        allow_backfill: bool = False,
-        max_lateness: timedelta | float | None = None,
-        min_recipients: int | str | None = None,
-        max_recipients: int | str | None = None,
         conn_id: str = "altur_default",
         **kwargs: Any,
     ) -> None:
@@ -146,16 +114,10 @@ class AlturAddContactsOperator(_ContactsOperator):
         self.campaign_id = campaign_id
         self.if_duplicate = if_duplicate
         self.max_failed_contacts = max_failed_contacts
-        self.allow_backfill = allow_backfill
-        self.max_lateness = max_lateness
-        self.min_recipients = min_recipients
-        self.max_recipients = max_recipients
         try:
-            if max_failed_contacts is not None and not max_failed_contacts >= 0:
-                raise InvalidRequest(
-                    f"max_failed_contacts must be a share below 1 or a count, 0 or more; got {max_failed_contacts:g}."
-                )
-            self._guards(lambda value: None if is_template(value) else value)
+            if max_failed_contacts is not None:
+                checked_limit("max_failed_contacts", max_failed_contacts)
+            self.guards(lambda value: None if is_template(value) else value)
             if not is_template(if_duplicate):
                 self._duplicates()
         except InvalidRequest as error:
@@ -163,20 +125,17 @@ class AlturAddContactsOperator(_ContactsOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Add the contacts that are not in yet; return what became of all."""
-        from airflow_provider_campaigns.api.altur import check_contact
         from airflow_provider_campaigns.api.altur_requests import numeric_id
         from airflow_provider_campaigns.hooks.altur import AlturHook
-
-        def check(row: Mapping[str, Any], index: int) -> tuple[str, Any]:
-            contact = check_contact(row, index)
-            return contact["contact"], contact
+        from airflow_provider_campaigns.launching import add_in_batches
 
         with airflow_errors():
             hook = AlturHook(self.conn_id)
             client = hook.get_conn()
             campaign_id = numeric_id("campaign_id", self.campaign_id)
             if_duplicate = self._duplicates()
-            checked = self._check(check)
+            rows = self.contact_rows()
+            checked = rows.check()
             meant = {
                 "campaign_id": campaign_id,
                 "contacts": checked.fingerprint,
@@ -185,56 +144,45 @@ class AlturAddContactsOperator(_ContactsOperator):
             }
             hand_over = HandOver(context, meant, self.log)
             if hand_over.memory.rows < checked.rows:
-                self._guard(context, checked, hand_over.memory.rows)
-                if self._dry_run or hook.dry_run:
+                dry_run = self._dry_run or hook.dry_run
+                self._ask(context, checked, hand_over.memory.rows, dry_run=dry_run)
+                if dry_run:
                     self._show(f"campaign {campaign_id}", checked)
-                self._add(
+                add_in_batches(
                     hand_over,
-                    lambda rows, first: client.add_all_contacts(
-                        campaign_id,
-                        rows,
-                        if_duplicate=if_duplicate,
-                        key_prefix=hand_over.intent.idempotency_key,
-                        first_index=first,
+                    hand_over.rest(rows.sound()),
+                    lambda sound, first: rows.placed(
+                        client.add_all_contacts(
+                            campaign_id,
+                            sound,
+                            if_duplicate=if_duplicate,
+                            key_prefix=hand_over.intent.idempotency_key,
+                            first_index=first,
+                        )
                     ),
+                    self.log,
                 )
-        return self._outcome(campaign_id, hand_over.memory)
-
-    def _rows(self) -> Iterator[Mapping[str, Any]]:
-        return read_contacts(self.contacts) if isinstance(self.contacts, str) else iter(self.contacts)
+        return {**self._outcome(campaign_id, hand_over.memory), **checked.told()}
 
     def _duplicates(self) -> str:
         from airflow_provider_campaigns.api.altur_requests import IF_DUPLICATE
 
         return str(IF_DUPLICATE.read(self.if_duplicate))
 
-    def _guards(self, read: Callable[[Any], Any] = lambda value: value) -> Guards:
-        return Guards.read(
-            allow_backfill=self.allow_backfill,
-            max_lateness=self.max_lateness,
-            min_recipients=read(self.min_recipients),
-            max_recipients=read(self.max_recipients),
-            send_window=None,
-            outside_send_window="fail",
-        )
-
-    def _guard(self, context: Context, checked: Checked, rows_in: int) -> None:
-        verdict = self._guards().judge(facts_of(context, recipients=checked.rows))
-        if verdict.move is not Move.GO:
-            raise LaunchRefused(
-                f"{verdict.reason} {f'{rows_in} of {checked.rows} rows are in.' if rows_in else 'Nothing was sent.'}"
-            )
-
-    def _add(self, hand_over: HandOver, add: Callable[[Iterator[Mapping[str, Any]], int], Iterator[Any]]) -> None:
-        add_in_batches(hand_over, hand_over.rest(self._rows()), add, self.log)
+    def _ask(self, context: Context, checked: Checked, rows_in: int, *, dry_run: bool) -> None:
+        verdict = self.guards().judge(facts_of(context, recipients=checked.rows))
+        so_far = f"{rows_in} of {checked.rows} rows are in." if rows_in else "Nothing was sent."
+        if dry_run and verdict.move is not Move.REFUSE:
+            self.log.info("Dry run: the guards say %s. %s", verdict.move, verdict.reason)
+        else:
+            self.heed(verdict, so_far, begun=rows_in > 0)
 
     def _outcome(self, campaign_id: str, memory: Memory) -> dict[str, Any]:
         tally = {"created": 0, "updated": 0, "skipped": 0, "refused": 0} | dict(memory.contacts)
-        refused, most = tally["refused"], self.max_failed_contacts
-        if most is not None and refused > (most * memory.rows if most < 1 else most):
+        if exceeds(self.max_failed_contacts, tally["refused"], memory.rows):
             raise LaunchRefused(
-                f"{refused} of {memory.rows} contacts were refused, more than max_failed_contacts={most:g}. The others "
-                f"are in campaign {campaign_id}."
+                f"{tally['refused']} of {memory.rows} contacts were refused, more than "
+                f"max_failed_contacts={self.max_failed_contacts:g}. The others are in campaign {campaign_id}."
             )
         self.log.info("Campaign %s was given %d rows: %s", campaign_id, memory.rows, tally)
         return {
@@ -243,281 +191,3 @@ class AlturAddContactsOperator(_ContactsOperator):
             **tally,
             "refused_rows": [list(row) for row in memory.refused],
         }
-
-
-class _KoreAIContactsOperator(_ContactsOperator):
-    """What the operators that fill Kore.ai's contact lists share."""
-
-    def _rows(self) -> Iterator[Mapping[str, Any]]:
-        return read_rows(self.contacts, "phoneNumber") if isinstance(self.contacts, str) else iter(self.contacts)
-
-    def _checked(self) -> Checked:
-        from airflow_provider_campaigns.api.koreai_contact_lists import checked_contacts
-
-        def check(row: Mapping[str, Any], index: int) -> tuple[str, Any]:
-            (contact,) = checked_contacts([row], index)
-            return str(contact["phoneNumber"]).lstrip("+"), contact
-
-        return self._check(check)
-
-    def _fill(self, client: KoreAIClient, known: ContactList, hand_over: HandOver) -> None:
-        from airflow_provider_campaigns.api.koreai_contact_lists import MAX_CONTACTS_PER_BATCH
-
-        if known.allow_duplicates:
-            raise InvalidRequest(
-                f"Contact list {known.name!r} may hold a number twice, so that a repeated batch would reach people "
-                "twice. Use a list that keeps each number once."
-            )
-        rest = hand_over.rest(self._rows())
-        while batch := list(islice(rest, MAX_CONTACTS_PER_BATCH)):
-            try:
-                client.add_contacts(str(known.name), batch)
-            except OutcomeUnknown as lost:
-                raise LaunchOutcomeUnknown(
-                    f"{lost} The next try sends the batch again: the list keeps each number once."
-                ) from lost
-            memory = hand_over.memory
-            hand_over.remember(batches=memory.batches + 1, rows=memory.rows + len(batch))
-            self.log.info("%d rows handed over", hand_over.memory.rows)
-
-
-def _named(client: KoreAIClient, name: str) -> ContactList | None:
-    """Return the list of a name, which is the same to Kore.ai in any case, or None."""
-    lists = client.list_contact_lists()
-    return next((known for known in lists if (known.name or "").lower() == name.lower()), None)
-
-
-class KoreAICreateContactListOperator(_KoreAIContactsOperator):
-    """
-    Creates a contact list at Kore.ai and fills it, in batches of 100; returns its id and name.
-
-    A campaign names its lists: ``contact_lists=[create_list.output["name"]]``. All rows are read and checked before
-    anything is sent. The list keeps each phone number once and carries the task instance's mark at the end of its
-    description, by which a retry, or a cleared task, knows it again and goes on with it: there is never a second one.
-
-    :param name: The list's name, up to 48 characters. (templated)
-    :param contacts: Recipients: a list of dicts in Kore.ai's columns (``phoneNumber`` as +14155550100, required;
-        ``firstName``, ``lastName``, ``timeZone``, ``uniqueId``, ``contactPriority`` and free ones), or the path or URI
-        of a CSV or JSON Lines file with them. (templated)
-    :param description: By default the name; with the mark up to 256 characters. (templated)
-    :param if_exists: What to do about a list of that name that something else made: ``fail`` (the default) or ``use``:
-        add the contacts to it.
-    :param wait_timeout: Seconds to wait until Kore.ai counts all the numbers, which it takes in a little later; by
-        default 600. It tells of no contact that it leaves out. 0 does not wait.
-    :param dry_run: Check everything but send nothing; the task is skipped. The connection's extra ``dry_run`` does the
-        same.
-    :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
-    :return: ``{"id", "name", "rows", "contacts"}``: rows handed over, contacts counted when last looked at.
-    :raises CampaignRequestRefused: Bad input (names the row), or Kore.ai refused the request; not retried.
-    :raises CampaignRequestFailed: Not all contacts were counted in time; the retry goes on waiting.
-    :raises LaunchOutcomeUnknown: An answer was lost; the retry looks, and sends the batch again.
-    :raises LaunchConflict: There is such a list, or an earlier try of the run meant another; not retried.
-    """
-
-    template_fields: Sequence[str] = (*_ContactsOperator.template_fields, "name", "description")
-
-    def __init__(
-        self,
-        *,
-        name: str,
-        contacts: Sequence[Mapping[str, Any]] | str,
-        description: str | None = None,
-        if_exists: str = "fail",
-        wait_timeout: float = 600.0,
-        conn_id: str = "koreai_default",
-        **kwargs: Any,
-    ) -> None:
-        # An XCom for each part of the result, so that others can take the name alone.
-        super().__init__(contacts=contacts, conn_id=conn_id, **{"multiple_outputs": True, **kwargs})
-        self.name = name
-        self.description = description
-        self.if_exists = if_exists
-        self.wait_timeout = wait_timeout
-        if if_exists not in IF_LIST_EXISTS:
-            raise InvalidRequest(
-                f"Task {self.task_id!r}: if_exists must be one of {', '.join(IF_LIST_EXISTS)}; got "
-                f"{str(if_exists)[:40]!r}."
-            )
-
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Create the list, or find it again; fill it; wait until its contacts are counted."""
-        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
-
-        with airflow_errors():
-            hook = KoreAIHook(self.conn_id)
-            client = hook.get_conn()
-            checked = self._checked()
-            meant = {
-                "name": self.name,
-                "description": self.description,
-                "contacts": checked.fingerprint,
-                "conn_id": hook.conn_id,
-            }
-            hand_over = HandOver(context, meant, self.log)
-            description = self._marked(hand_over.intent)
-            if self._dry_run or hook.dry_run:
-                self._show(f"a new contact list {self.name!r}", checked)
-            known = self._list(client, hand_over, description)
-            self._fill(client, known, hand_over)
-            counted = self._counted(client, known, checked.numbers)
-        return {"id": known.id, "name": known.name, "rows": checked.rows, "contacts": counted}
-
-    def _marked(self, intent: Intent) -> str:
-        own = str(self.description or self.name).rstrip()
-        room = DESCRIPTION_LENGTH - len(intent.mark) - 1
-        if len(own) > room:
-            raise InvalidRequest(
-                f"description must have at most {room} characters; it has {len(own)}. The rest of Kore.ai's "
-                f"{DESCRIPTION_LENGTH} is for the mark that the list is found by."
-            )
-        return f"{own} {intent.mark}"
-
-    def _list(self, client: KoreAIClient, hand_over: HandOver, description: str) -> ContactList:
-        if hand_over.memory.campaign_id:
-            return client.get_contact_list(hand_over.memory.campaign_id)
-        known = None if hand_over.is_first else _named(client, self.name)
-        if known is None:
-            hand_over.remember()
-            try:
-                known = client.create_contact_list(self.name, description=description)
-                # The answer may leave out what is needed later.
-                known = replace(known, name=known.name or self.name, allow_duplicates=False)
-                self.log.info("Contact list %s was created", known.id)
-            except Conflict:
-                known = _named(client, self.name)
-                if known is None:
-                    raise
-                self._accept(known, hand_over.intent)
-            except OutcomeUnknown as lost:
-                raise LaunchOutcomeUnknown(f"{lost} The next try looks for the list.") from lost
-        else:
-            self._accept(known, hand_over.intent)
-        hand_over.remember(campaign_id=known.id)
-        return known
-
-    def _accept(self, known: ContactList, intent: Intent) -> None:
-        signs = signs_in(str(known.raw.get("description") or ""))
-        if signs == (intent.sign, intent.payload):
-            self.log.info("Contact list %s carries the mark of this task instance; going on with it", known.id)
-        elif signs and signs[0] == intent.sign:
-            raise LaunchConflict(
-                f"This run already made contact list {known.name!r} ({known.id}) for other contents. Undo the change, "
-                "or use a new run with another name."
-            )
-        elif self.if_exists == "fail":
-            raise LaunchConflict(
-                f"There is a contact list {known.name!r} ({known.id}) that this task did not make. Choose another "
-                "name, or add to it with if_exists='use'."
-            )
-
-    def _counted(self, client: KoreAIClient, known: ContactList, numbers: int) -> int | None:
-        give_up = time.monotonic() + self.wait_timeout
-        while self.wait_timeout > 0:
-            contacts = client.get_contact_list(known.id).contacts
-            if contacts is None or contacts >= numbers:
-                return contacts
-            if time.monotonic() > give_up:
-                raise CampaignRequestFailed(
-                    f"Contact list {known.name!r} ({known.id}) has {contacts} contacts after {self.wait_timeout:g} s, "
-                    f"of {numbers} numbers handed over. The next try goes on waiting and adds nothing. If Kore.ai "
-                    "leaves some out, for their form or their time zone, set wait_timeout=0."
-                )
-            self.log.info("%d of %d contacts are counted", contacts, numbers)
-            time.sleep(COUNTED_POLL_SECONDS)
-        return None
-
-
-class KoreAIAddContactsOperator(_KoreAIContactsOperator):
-    """
-    Adds contacts to a contact list at Kore.ai that exists, in batches of 100; returns how many rows it handed over.
-
-    All rows are read and checked before anything is sent. A campaign that is sending to the list may reach them at
-    once. Lists that may hold a number twice are refused: with one of those, no retry would be safe.
-
-    :param list_name: The list's name. (templated)
-    :param contacts: As for :class:`KoreAICreateContactListOperator`. (templated)
-    :param dry_run: Check everything but send nothing; the task is skipped. The connection's extra ``dry_run`` does the
-        same.
-    :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
-    :return: ``{"id", "name", "rows"}``.
-    :raises CampaignRequestRefused: Bad input (names the row), or there is no such list; not retried.
-    :raises LaunchOutcomeUnknown: An answer was lost; the retry sends the batch again.
-    :raises LaunchConflict: An earlier try of the run meant other contacts; not retried. (Airflow 3.3 and newer.)
-    """
-
-    template_fields: Sequence[str] = (*_ContactsOperator.template_fields, "list_name")
-
-    def __init__(
-        self,
-        *,
-        list_name: str,
-        contacts: Sequence[Mapping[str, Any]] | str,
-        conn_id: str = "koreai_default",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(contacts=contacts, conn_id=conn_id, **kwargs)
-        self.list_name = list_name
-
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Add the contacts that are not in yet."""
-        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
-
-        with airflow_errors():
-            hook = KoreAIHook(self.conn_id)
-            client = hook.get_conn()
-            checked = self._checked()
-            meant = {"list_name": self.list_name, "contacts": checked.fingerprint, "conn_id": hook.conn_id}
-            hand_over = HandOver(context, meant, self.log)
-            if self._dry_run or hook.dry_run:
-                self._show(f"contact list {self.list_name!r}", checked)
-            known = _named(client, self.list_name)
-            if known is None:
-                raise InvalidRequest(f"There is no contact list {self.list_name!r}.")
-            self._fill(client, known, hand_over)
-        return {"id": known.id, "name": known.name, "rows": checked.rows}
-
-
-class KoreAIDeleteContactListOperator(BaseOperator):
-    """
-    Deletes a contact list at Kore.ai with its contacts; Kore.ai refuses it while a campaign names the list.
-
-    :param list_id: The list's id: ``create_list.output["id"]``. (templated)
-    :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
-    :raises CampaignRequestFailed: There is no such list: an error on the first try, the aim reached on a later one.
-    :raises CampaignOutcomeUnknown: No conclusive answer came, and the list is still there; not retried.
-    """
-
-    template_fields: Sequence[str] = ("conn_id", "list_id")
-    ui_color = "#e8f0fb"
-
-    def __init__(self, *, list_id: str, conn_id: str = "koreai_default", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.list_id = list_id
-        self.conn_id = conn_id
-
-    def execute(self, context: Context) -> None:
-        """Delete it, or see that it is gone."""
-        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
-
-        ti: Any = context["ti"]
-        with airflow_errors():
-            client = KoreAIHook(self.conn_id).get_conn()
-            try:
-                client.delete_contact_list(self.list_id)
-            except NotFound:
-                if ti.try_number <= 1:
-                    raise
-            except OutcomeUnknown as unclear:
-                if not _is_gone(client, self.list_id):
-                    raise unclear from unclear.__cause__
-        self.log.info("Contact list %s is gone", self.list_id)
-
-
-def _is_gone(client: KoreAIClient, list_id: str) -> bool:
-    try:
-        client.get_contact_list(list_id)
-    except NotFound:
-        return True
-    except CampaignAPIError:
-        return False
-    return False

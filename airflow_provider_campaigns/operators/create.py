@@ -6,22 +6,21 @@ import json
 import re
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, conf
+from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.reading import moment as moment_of
 from airflow_provider_campaigns.api.redaction import redacted
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.guards import Guards, Move, Verdict
+from airflow_provider_campaigns.guards import Move
 from airflow_provider_campaigns.launch import (
     DEFAULT_LOOKUP_TIMEOUT_SECONDS,
     Intent,
-    Launch,
     Memory,
     fingerprints,
     launch_key,
@@ -29,6 +28,7 @@ from airflow_provider_campaigns.launch import (
     remembered_in,
 )
 from airflow_provider_campaigns.links import CampaignLink, push_link
+from airflow_provider_campaigns.operators.guarded import GuardedOperator
 from airflow_provider_campaigns.task_run import approval_of, earliest_of, facts_of, store_of
 from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Watch, described
 from airflow_provider_campaigns.waiting import (
@@ -47,7 +47,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
+    from airflow_provider_campaigns.guards import Verdict
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
+    from airflow_provider_campaigns.launching import Launch
 
 #: The places {{1}}, {{2}} ... of a WhatsApp template, which are the vendor's to fill, not Jinja's.
 _WHATSAPP_PLACE = re.compile(r"\{\{\s*\d+\s*\}\}")
@@ -74,7 +76,7 @@ class Plan:
     fingerprints: Mapping[str, str]
 
 
-class CreateCampaignOperator(BaseOperator):
+class CreateCampaignOperator(GuardedOperator):
     """
     Launches a campaign exactly once, and waits for it if asked to; returns its id.
 
@@ -82,6 +84,10 @@ class CreateCampaignOperator(BaseOperator):
     retry, and when the task is cleared, the operator goes on with the campaign that the run launched before; it never
     creates another. The receipt is pushed as XCom ``campaign`` as soon as the campaign exists, and becomes the extra of
     the asset events of the task's outlets.
+
+    The guards are arguments too, see :class:`~airflow_provider_campaigns.operators.guarded.GuardedOperator`. They are
+    asked before the campaign is created and again before it is started, never about a campaign that an earlier try has
+    started. ``min_recipients`` and ``max_recipients`` are for vendors that let us know (Altur, Kore.ai).
 
     :param conn_id: The connection. (templated)
     :param extra_fields: Fields that this package does not know, under the vendor's names. (templated)
@@ -92,18 +98,6 @@ class CreateCampaignOperator(BaseOperator):
         does not show it; by default 60. Together with the retry delay it should outlast the list's lag.
     :param dry_run: Check everything and log the request, recipients redacted, but send nothing; the task is skipped,
         and with it what depends on it. The connection's extra ``dry_run`` does the same for all its launches.
-    :param allow_backfill: Let a backfill run launch; by default False. This guard and those below are asked before the
-        campaign is created and again before it is started, never about a campaign that an earlier try has started.
-    :param max_lateness: How long after the run was due it may launch, a timedelta or seconds; by default any time. It
-        keeps a cleared or a long queued run of the past from reaching people now.
-    :param min_recipients: The fewest recipients to launch for; where the vendor lets us know (Altur, Kore.ai).
-        (templated)
-    :param max_recipients: The most recipients to launch for; likewise. (templated)
-    :param send_window: When sending may begin, a dict or a list of dicts: ``timezone`` (IANA name, required), ``days``
-        (of ``mon`` to ``sun``, by default all), ``hours`` (``["09:00", "18:00"]``, by default the whole day; the end is
-        not in it and may be ``24:00``), ``holidays`` (dates or their text as YYYY-MM-DD). (templated)
-    :param outside_send_window: What to do outside of it: ``fail`` (the default), ``skip``, or ``defer`` until it opens,
-        which holds no worker slot.
     :param approval_task_id: The ``ApprovalOperator`` upstream whose approval is needed; set by itself with
         :class:`~airflow_provider_campaigns.operators.approval.ApproveCampaignOperator`. Who approved is in the receipt.
     :param wait_until: ``sent`` or ``finished``: wait for it before the task succeeds. By default the task does not
@@ -140,9 +134,7 @@ class CreateCampaignOperator(BaseOperator):
     template_fields: Sequence[str] = (
         "conn_id",
         "extra_fields",
-        "min_recipients",
-        "max_recipients",
-        "send_window",
+        *GuardedOperator.template_fields,
         "wait_until",
         "progress_threshold",
         "poll_interval",
@@ -157,12 +149,6 @@ class CreateCampaignOperator(BaseOperator):
         relaunch: bool = False,
         lookup_timeout: float = DEFAULT_LOOKUP_TIMEOUT_SECONDS,
         dry_run: bool = False,
-        allow_backfill: bool = False,
-        max_lateness: timedelta | float | None = None,
-        min_recipients: int | str | None = None,
-        max_recipients: int | str | None = None,
-        send_window: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | None = None,
-        outside_send_window: str = "fail",
         approval_task_id: str | None = None,
         wait_until: str | None = None,
         progress_threshold: float | str | None = None,
@@ -183,12 +169,6 @@ class CreateCampaignOperator(BaseOperator):
         self.relaunch = relaunch
         self.lookup_timeout = lookup_timeout
         self._dry_run = dry_run
-        self.allow_backfill = allow_backfill
-        self.max_lateness = max_lateness
-        self.min_recipients = min_recipients
-        self.max_recipients = max_recipients
-        self.send_window = send_window
-        self.outside_send_window = outside_send_window
         self.approval_task_id = approval_task_id
         self.wait_until = wait_until
         self.progress_threshold = progress_threshold
@@ -233,6 +213,10 @@ class CreateCampaignOperator(BaseOperator):
         """Check what the create call does not, before anything is sent; return what else is launched, by name."""
         return {}
 
+    def contacts_told(self) -> Mapping[str, Any]:
+        """Return what the receipt tells of the contacts besides what the vendor made of them."""
+        return {}
+
     def recipients(self, client: CampaignClient) -> int | None:
         """Return how many people the campaign would reach at most, or None where the vendor does not let us know."""
         return None
@@ -263,22 +247,6 @@ class CreateCampaignOperator(BaseOperator):
         given = {name: getattr(self, name) for name in self.create_fields}
         return {self.renamed_fields.get(name, name): value for name, value in given.items() if value is not None}
 
-    def guards(self, read: Callable[[Any], Any] = lambda value: value) -> Guards:
-        """
-        Return the guards as the arguments ask for them.
-
-        :param read: What to make of an argument that may be a template.
-        :raises InvalidRequest: Names the argument and what is allowed.
-        """
-        return Guards.read(
-            allow_backfill=self.allow_backfill,
-            max_lateness=self.max_lateness,
-            min_recipients=read(self.min_recipients),
-            max_recipients=read(self.max_recipients),
-            send_window=read(self.send_window),
-            outside_send_window=self.outside_send_window,
-        )
-
     def plan(self, hook: CampaignHook) -> Plan:
         """
         Check everything that is to be launched and return it; nothing is sent.
@@ -306,6 +274,9 @@ class CreateCampaignOperator(BaseOperator):
 
     def execute(self, context: Context) -> str:
         """Launch the campaign; wait for it here, or defer, or return its id."""
+        # Here and not above, like the triggers: parsing a DAG file needs none of them.
+        from airflow_provider_campaigns.launching import Launch
+
         with airflow_errors():
             terms = self.wait_options.terms(self.wait_until, self.progress_threshold, self.poll_interval, None)
             hook = self.hook()
@@ -373,10 +344,6 @@ class CreateCampaignOperator(BaseOperator):
         self._push(context, launch, hook, seen)
         return str(seen["id"])
 
-    def execute_in_window(self, context: Context, event: Any = None) -> str:
-        """Launch, now that the send window has opened; nothing was sent before."""
-        return self.execute(context)
-
     def go_on_in_window(self, context: Context, event: Any = None) -> str:
         """Go on with a campaign that was created before the send window closed on it."""
         self._resumed = True
@@ -414,19 +381,10 @@ class CreateCampaignOperator(BaseOperator):
         so_far = f"Campaign {campaign_id} exists and was not started." if campaign_id else "Nothing was sent."
         if refusal:
             raise LaunchRefused(f"{refusal} {so_far}")
-        verdict = self.verdict(context, client)
-        if verdict.move is Move.GO:
-            return
-        if verdict.move is Move.SKIP and not campaign_id:
-            raise AirflowSkipException(f"{verdict.reason} {so_far}")
-        if verdict.until is None:
-            raise LaunchRefused(f"{verdict.reason} {so_far}")
-        # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
-        from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
-
-        self.log.info("%s %s Waiting until %s", verdict.reason, so_far, verdict.until.isoformat(timespec="minutes"))
-        self.defer(
-            trigger=TimeDeltaTrigger(verdict.until - datetime.now(UTC)),
+        self.heed(
+            self.verdict(context, client),
+            so_far,
+            begun=campaign_id is not None,
             method_name="go_on_in_window" if campaign_id else "execute_in_window",
         )
 
@@ -474,7 +432,8 @@ class CreateCampaignOperator(BaseOperator):
             receipt["approved_by"] = approval.get("responded_by_user")
             receipt["approved_at"] = str(approval.get("responded_at"))
         if memory.contacts:
-            receipt["contacts"] = {**memory.contacts, "refused_rows": [list(row) for row in memory.refused]}
+            refused = [list(row) for row in memory.refused]
+            receipt["contacts"] = {**memory.contacts, "refused_rows": refused, **self.contacts_told()}
         self._hand_out(context, receipt)
 
     def _hand_out(self, context: Context, receipt: Mapping[str, Any]) -> None:

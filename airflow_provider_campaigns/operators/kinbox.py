@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.kinbox import KinboxHook
-    from airflow_provider_campaigns.launch import Launch
+    from airflow_provider_campaigns.launching import Launch
 
 
 class KinboxCreateCampaignOperator(CreateCampaignOperator):

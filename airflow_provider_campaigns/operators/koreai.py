@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.koreai import KoreAIHook
-    from airflow_provider_campaigns.launch import Launch
+    from airflow_provider_campaigns.launching import Launch
 
 READY_POLL_SECONDS = 5.0
 

@@ -753,8 +753,8 @@ class TestContacts:
         [
             ([], "from 1 to 1000"),
             (people(1001), "add_all_contacts"),
-            ([{"contact": "+525512345678", "phone": "+525512345678"}], r"contacts\[0\] has 1 unknown field"),
-            ([{"name": "No number"}], r"contacts\[0\]\.contact"),
+            ([{"contact": "+525512345678", "phone": "+525512345678"}], r"contacts\[0\]: it has 1 unknown field"),
+            ([{"name": "No number"}], r"contacts\[0\]: contact"),
         ],
     )
     def test_rows_that_cannot_be_sent_are_refused_before_anything_is(

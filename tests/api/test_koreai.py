@@ -661,7 +661,7 @@ def test_a_bad_contact_is_told_by_its_place_and_never_by_its_number(
     connect: Connect, campaign_sandbox: Sandbox
 ) -> None:
     bad = [*numbers(2), {"phoneNumber": "555-12-secret"}]
-    with pytest.raises(errors.InvalidRequest, match="Contact 2") as caught:
+    with pytest.raises(errors.InvalidRequest, match=r"contacts\[2\]: phoneNumber") as caught:
         connect().add_contacts("List", bad)
     assert "secret" not in str(caught.value)
     assert requests_of(campaign_sandbox) == []

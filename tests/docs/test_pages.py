@@ -19,6 +19,7 @@ from airflow.providers.common.compat.sdk import Connection
 from airflow_provider_campaigns.get_provider_info import get_provider_info
 from airflow_provider_campaigns.hooks.campaign import read_settings
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
+from airflow_provider_campaigns.operators.guarded import GuardedOperator
 from airflow_provider_campaigns.sandbox import __main__ as sandbox_command
 from airflow_provider_campaigns.sandbox.app import create_app
 from airflow_provider_campaigns.sensors.campaign import CampaignSensor
@@ -187,7 +188,7 @@ def arguments(owner: type) -> set[str]:
     [
         ("sensors.md", CampaignSensor, {"timeout", "mode", "soft_fail"}),
         ("triggers.md", CampaignEventTrigger, set()),
-        ("operators/create.md", CreateCampaignOperator, set()),
+        ("operators/create.md", CreateCampaignOperator, arguments(GuardedOperator)),
     ],
 )
 def test_a_page_s_table_lists_every_argument_and_no_other(page: str, owner: type, airflow_s_own: set[str]) -> None:

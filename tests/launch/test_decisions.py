@@ -14,7 +14,6 @@ import pytest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.launch import (
     Intent,
-    Launch,
     Memory,
     Move,
     StartMove,
@@ -26,6 +25,7 @@ from airflow_provider_campaigns.launch import (
     signs_in,
     start_move,
 )
+from airflow_provider_campaigns.launching import Launch
 
 KEY = launch_key("dag", "run", "task", -1)
 INTENT = Intent(KEY, fingerprints({"name": "Winter", "message": "Hello"}))

@@ -519,6 +519,8 @@ def test_a_crash_in_an_upload_of_100_000_rows_resumes_at_the_interrupted_batch(
         "skipped": 0,
         "refused": 0,
         "refused_rows": [],
+        "broken": 0,
+        "broken_rows": [],
     }
 
 
@@ -545,6 +547,8 @@ def test_the_receipt_tells_what_became_of_the_contacts_and_no_number_is_anywhere
         "skipped": 1,
         "refused": 2,
         "refused_rows": [[1, "INVALID_PHONE_NUMBER"], [4, "INVALID_PHONE_NUMBER"]],
+        "broken": 0,
+        "broken_rows": [],
     }
     printed = capfd.readouterr()
     said = f"{caplog.text}{printed.out}{printed.err}"
@@ -595,10 +599,22 @@ def test_a_share_that_is_none_is_refused_when_the_dag_is_parsed(most: float) -> 
         operator_of("altur", max_failed_contacts=most)
 
 
+def test_broken_rows_that_may_be_left_out_are_told_in_the_receipt(vendors: Sandbox) -> None:
+    contacts = [{"name": "without a number"}, *MIXED]
+    ended = Task(vendors, "altur", contacts=contacts, max_broken_rows=1).run()
+    assert ended.receipt is not None
+    told = ended.receipt["contacts"]
+    assert (told["created"], told["refused"], told["broken"]) == (2, 2, 1)
+    assert told["broken_rows"] == [[0, "contact must be given: it is the phone number."]]
+    assert [index for index, _ in told["refused_rows"]] == [2, 5]
+    with pytest.raises(InvalidRequest, match="max_broken_rows must be a share below 1 or a count"):
+        operator_of("altur", max_broken_rows=-1)
+
+
 def test_contacts_that_cannot_be_read_to_the_end_send_nothing(vendors: Sandbox) -> None:
     task = Task(vendors, "altur", contacts=[*MIXED, {"name": "without a number"}])
     ended = task.run()
-    assert ended.error.startswith("CampaignRequestRefused: contacts[5].contact must be given")
+    assert ended.error.startswith("CampaignRequestRefused: contacts, row 6: contact must be given")
     assert vendors.journal()["requests"] == []
 
 

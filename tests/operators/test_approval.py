@@ -25,7 +25,7 @@ from airflow.providers.standard.operators import hitl
 from airflow_provider_campaigns.operators.approval import ApproveCampaignOperator
 
 ALTUR: dict[str, Any] = {
-    "name": "Winter | {{ ds }}",
+    "name": "Winter | [x](y) {{ ds }}",
     "agent_id": "agent",
     "integration_id": "integration",
     "integration_type": "phone_call",
@@ -86,7 +86,7 @@ def test_connection_audience_text_and_hours_are_shown(asked: Asked) -> None:
     body = asked.about(AlturCreateCampaignOperator, {"body": "Please look."}, **ALTUR, send_window=window)
     assert body.startswith("Please look.\n\n| | |")
     for row in (
-        "| Campaign | Winter \\| 2026-11-24 |",
+        "| Campaign | Winter \\| \\[x\\](y) 2026-11-24 |",
         "| Vendor | Altur |",
         "| Connection | altur_default |",
         "| Audience | 1,200 recipients |",

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.providers.common.compat.sdk import AirflowSkipException, TaskDeferred
 
 from airflow_provider_campaigns.api import transport
 from airflow_provider_campaigns.api.errors import InvalidRequest
@@ -27,13 +27,13 @@ from airflow_provider_campaigns.exceptions import (
 )
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.koreai import KoreAIHook
-from airflow_provider_campaigns.operators import contacts as module
-from airflow_provider_campaigns.operators.contacts import (
-    AlturAddContactsOperator,
+from airflow_provider_campaigns.operators import contact_lists
+from airflow_provider_campaigns.operators.contact_lists import (
     KoreAIAddContactsOperator,
     KoreAICreateContactListOperator,
     KoreAIDeleteContactListOperator,
 )
+from airflow_provider_campaigns.operators.contacts import AlturAddContactsOperator
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 try:
@@ -46,7 +46,8 @@ except ImportError:
 #: Three batches at Altur, and three at Kore.ai.
 ALTUR = [{"contact": f"+52155{number:08d}"} for number in range(2100)]
 KOREAI = [{"phoneNumber": f"+1415{number:07d}", "plan": "gold"} for number in range(220)]
-ALL_IN = {"rows": 2100, "created": 2100, "updated": 0, "skipped": 0, "refused": 0, "refused_rows": []}
+NONE_BROKEN: dict[str, Any] = {"broken": 0, "broken_rows": []}
+ALL_IN = {"rows": 2100, "created": 2100, "updated": 0, "skipped": 0, "refused": 0, "refused_rows": [], **NONE_BROKEN}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def connections(sandbox: Sandbox, **more: Any) -> dict[str, str]:
 def hurry(campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all pauses be short, and vendor time fly."""
     monkeypatch.setattr(transport, "pause_before", lambda *_: 0.01)
-    monkeypatch.setattr(module, "COUNTED_POLL_SECONDS", 0.02)
+    monkeypatch.setattr(contact_lists, "COUNTED_POLL_SECONDS", 0.02)
     campaign_sandbox.set_speed(3600)
     for name, value in connections(campaign_sandbox).items():
         monkeypatch.setenv(name, value)
@@ -256,10 +257,10 @@ def test_too_many_refused_contacts_fail_the_task(most: float, fails: bool) -> No
 
 
 BROKEN = {
-    "a list": ([*ALTUR, {"contact": "+525550001111", "nmae": "secret"}], r"contacts\[2100\] has 1 unknown field"),
-    "a number that a table library spoilt": ([*ALTUR, {"contact": 5.2e12}], r"contacts\[2100\]\.contact must be"),
-    "csv": ("contact,name\n" + "+525550001111,secret\n" * 2100 + "+525550001111\n", "row 2101 has not as many"),
-    "jsonl": ('{"contact": "+525550001111"}\n' * 2100 + '{"contact": "+5255500', "row 2101 cannot be read as JSON"),
+    "a list": ([*ALTUR, {"contact": "+525550001111", "nmae": "secret"}], "row 2101: it has 1 unknown field"),
+    "a number that a table library spoilt": ([*ALTUR, {"contact": 5.2e12}], "row 2101: contact must be"),
+    "csv": ("contact,name\n" + "+525550001111,secret\n" * 2100 + "+525550001111\n", "row 2101: it has not as many"),
+    "jsonl": ('{"contact": "+525550001111"}\n' * 2100 + '{"contact": "+5255500', "row 2101: it is no JSON"),
 }
 
 
@@ -277,6 +278,106 @@ def test_a_broken_row_is_named_by_its_place_alone_and_nothing_is_sent(
     assert "secret" not in str(refused.value)
     assert "525550001111" not in str(refused.value)
     assert campaign_sandbox.journal()["requests"] == []
+
+
+HOLED = {
+    "a list": [{"contact": "+525550000001"}, {"nmae": "secret"}, {"contact": "12"}, {"contact": "+525550000002"}],
+    "csv": "contact,name\n+525550000001,\n,secret\n12,\n+525550000002,Ana\n",
+    "jsonl": '{"contact": "+525550000001"}\n{"secret\n\n{"contact": 12}\n{"contact": "+525550000002"}\n',
+}
+SAID = {
+    "a list": "it has 1 unknown field(s). Known fields: contact, name, context, f_id, extracted_data.",
+    "csv": "contact must be given: it is the phone number.",
+    "jsonl": "it is no JSON.",
+}
+
+
+@pytest.fixture(params=HOLED)
+def holed(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Any, str]:
+    """Return four contacts of which the second is broken and the third is refused by Altur; and what is said."""
+    contacts = HOLED[request.param]
+    if isinstance(contacts, str):
+        path = tmp_path / f"holed.{request.param}"
+        path.write_text(contacts)
+        contacts = str(path)
+    return contacts, SAID[request.param]
+
+
+@pytest.mark.parametrize("limit", [1, 0.25])
+def test_broken_rows_are_left_out_if_asked_and_named_by_their_places_in_the_whole_input(
+    holed: tuple[Any, str],
+    limit: float,
+    campaign_sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    contacts, said = holed
+    result = run(adding(altur_campaign(), contacts, max_broken_rows=limit))
+    assert (result["rows"], result["created"], in_altur(campaign_sandbox)) == (3, 2, (2, 2))
+    assert (result["broken"], result["broken_rows"]) == (1, [[1, said]])
+    assert (result["refused"], result["refused_rows"]) == (1, [[2, "INVALID_PHONE_NUMBER"]])
+    log = caplog.text + "".join(capfd.readouterr())
+    assert f"Row 2 of the contacts is left out: {said}" in log
+    assert "row 3 was refused" in log
+    assert "secret" not in log
+
+
+@pytest.mark.parametrize("limit", [1, 0.4])
+def test_one_broken_row_more_than_may_be_and_nothing_is_sent(limit: float, campaign_sandbox: Sandbox) -> None:
+    rows = [*ALTUR[:3], {}, "+525550001111"]
+    match = rf"2 of 5 rows of the contacts are broken, more than max_broken_rows={limit}. The first: contacts, row 4: "
+    if limit == 0.4:
+        assert run(adding(altur_campaign(), rows, max_broken_rows=limit))["rows"] == 3
+        rows = rows[1:]
+        match = match.replace("2 of 5", "2 of 4").replace("row 4", "row 3")
+        campaign_sandbox.reset()
+    with pytest.raises(CampaignRequestRefused, match=match):
+        run(adding("1001", rows, max_broken_rows=limit))
+    assert campaign_sandbox.journal()["requests"] == []
+
+
+@pytest.mark.parametrize("limit", [-1, "many", True, float("nan"), None])
+@pytest.mark.parametrize("make", [lambda **more: adding("1", **more), listing], ids=["Altur", "Kore.ai"])
+def test_a_limit_that_is_none_is_refused_when_the_dag_is_parsed(make: Any, limit: Any) -> None:
+    with pytest.raises(InvalidRequest, match="Task 't': max_broken_rows must be a share below 1 or a count"):
+        make(max_broken_rows=limit)
+
+
+@pytest.mark.parametrize("written", [1, 2])
+def test_a_file_that_is_written_to_while_it_is_handed_over_is_found_out(
+    written: int, tmp_path: Path, campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "changing.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ALTUR))
+    operator = adding(altur_campaign(), str(path))
+    rows = operator.contact_rows()
+    monkeypatch.setattr(operator, "contact_rows", lambda: rows)
+    check = rows.check
+
+    def check_and_write() -> Any:
+        checked = check()
+        path.write_text("".join(json.dumps(row) + "\n" for row in ALTUR[written:]) + "{broken\n" * (written - 1))
+        return checked
+
+    monkeypatch.setattr(rows, "check", check_and_write)
+    with pytest.raises(LaunchConflict, match="The contacts changed"):
+        run(operator)
+    # The last batch was held back.
+    assert in_altur(campaign_sandbox) == (2000, 2000)
+
+
+def test_a_retry_goes_on_after_the_batches_that_are_in_also_past_broken_rows(campaign_sandbox: Sandbox) -> None:
+    store = Store()
+    campaign_id = altur_campaign()
+    rows = [{}, *ALTUR[:1200], {}, {}, *ALTUR[1200:], {"contact": "12"}]
+    campaign_sandbox.order_fault(endpoint="add_contacts", kind="error", skip=1, times=4)
+    with pytest.raises(LaunchOutcomeUnknown):
+        run(adding(campaign_id, rows, max_broken_rows=3), 1, store)
+    campaign_sandbox.clear_faults()
+    result = run(adding(campaign_id, rows, max_broken_rows=3), 2, store)
+    assert (result["rows"], result["created"], result["broken"]) == (2101, 2100, 3)
+    assert result["refused_rows"] == [[2103, "INVALID_PHONE_NUMBER"]]
+    assert in_altur(campaign_sandbox) == (2100, 2100)
 
 
 def test_a_file_s_further_columns_go_along(tmp_path: Path) -> None:
@@ -310,6 +411,48 @@ def test_a_guard_that_does_not_hold_sends_nothing(
     with pytest.raises(LaunchRefused, match="Nothing was sent"):
         run(adding("1001", **arguments), **more)
     assert campaign_sandbox.journal()["requests"] == []
+
+
+def closed_now() -> dict[str, Any]:
+    """Return a send window that opens tomorrow."""
+    today = datetime.now(UTC).date()
+    return {"timezone": "UTC", "holidays": [str(today), str(today + timedelta(days=1))]}
+
+
+def test_contacts_are_added_while_the_send_window_is_open(campaign_sandbox: Sandbox) -> None:
+    assert run(adding(altur_campaign(), send_window={"timezone": "UTC"}))["created"] == 2100
+
+
+@pytest.mark.parametrize(("outside", "raised"), [("fail", LaunchRefused), ("skip", AirflowSkipException)])
+def test_outside_of_the_send_window_nothing_is_sent(
+    outside: str, raised: type[Exception], campaign_sandbox: Sandbox
+) -> None:
+    with pytest.raises(raised, match=r"outside of the send window .* Nothing was sent"):
+        run(adding("1001", send_window=closed_now(), outside_send_window=outside))
+    assert campaign_sandbox.journal()["requests"] == []
+
+
+def test_a_deferral_until_the_send_window_opens_sends_nothing_and_then_all(campaign_sandbox: Sandbox) -> None:
+    campaign_id = altur_campaign()
+    operator = adding(campaign_id, send_window=closed_now(), outside_send_window="defer")
+    with pytest.raises(TaskDeferred) as deferred:
+        run(operator)
+    assert in_altur(campaign_sandbox) == (0, 0)
+    operator.send_window = {"timezone": "UTC"}
+    resumed = SimpleNamespace(execute=getattr(operator, deferred.value.method_name))
+    assert run(resumed)["created"] == 2100
+
+
+def test_what_was_begun_is_not_skipped_outside_of_the_send_window(campaign_sandbox: Sandbox) -> None:
+    store = Store()
+    campaign_id = altur_campaign()
+    campaign_sandbox.order_fault(endpoint="add_contacts", kind="error", effect=False, skip=1, times=4)
+    with pytest.raises(LaunchOutcomeUnknown):
+        run(adding(campaign_id), 1, store)
+    campaign_sandbox.clear_faults()
+    with pytest.raises(LaunchRefused, match=r"1000 of 2100 rows are in"):
+        run(adding(campaign_id, send_window=closed_now(), outside_send_window="skip"), 2, store)
+    assert in_altur(campaign_sandbox) == (1000, 1000)
 
 
 def test_neither_log_nor_xcom_nor_rendered_fields_show_a_recipient(
@@ -367,7 +510,7 @@ def test_what_cannot_be_meant_is_refused_when_the_dag_is_parsed(arguments: dict[
 
 def test_a_list_is_created_filled_and_waited_for(campaign_sandbox: Sandbox) -> None:
     result = run(listing())
-    assert result == {"id": result["id"], "name": "Clinic", "rows": 220, "contacts": 220}
+    assert result == {"id": result["id"], "name": "Clinic", "rows": 220, "contacts": 220, **NONE_BROKEN}
     assert in_list() == NUMBERS
     assert requests_of(campaign_sandbox, "create_contact_list") == 1
     assert requests_of(campaign_sandbox, "add_contacts") == 3
@@ -453,11 +596,12 @@ def test_a_number_that_is_in_the_file_twice_is_waited_for_once() -> None:
         "name": "Clinic",
         "rows": 10,
         "contacts": 5,
+        **NONE_BROKEN,
     }
 
 
 def test_a_row_without_a_phone_number_is_named_by_its_place_and_nothing_is_sent(campaign_sandbox: Sandbox) -> None:
-    with pytest.raises(CampaignRequestRefused, match="Contact 220 must have a phoneNumber"):
+    with pytest.raises(CampaignRequestRefused, match="contacts, row 221: phoneNumber must be given"):
         run(listing([*KOREAI, {"phoneNumber": "secret"}]))
     assert campaign_sandbox.journal()["requests"] == []
 
@@ -471,7 +615,7 @@ def test_a_description_without_room_for_the_mark_is_refused_and_nothing_is_sent(
 def test_contacts_are_added_to_a_list_that_is_there() -> None:
     made = run(listing(KOREAI[:20]))
     result = run(KoreAIAddContactsOperator(task_id="t", list_name="clinic", contacts=KOREAI))
-    assert result == {"id": made["id"], "name": "Clinic", "rows": 220}
+    assert result == {"id": made["id"], "name": "Clinic", "rows": 220, **NONE_BROKEN}
     finished = KoreAIHook().get_conn()
     for _ in range(100):
         if finished.get_contact_list(made["id"]).contacts == 220:

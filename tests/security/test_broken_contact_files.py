@@ -106,7 +106,7 @@ def test_a_broken_row_is_named_and_never_shown_and_nothing_is_sent(
     path.write_bytes(content_of(kind, flaw))
     with pytest.raises(AirflowFailException) as caught:
         operator(str(path)).execute(context())
-    assert "row 4 " in str(caught.value) or "contacts[3]" in str(caught.value)
+    assert "contacts, row 4: " in str(caught.value)
     seen = all_of(caught.value) + logged()
     for shown in (NUMBER, NUMBER[1:], NAME, NAME.split()[0], "Oaxaca", "xico"):
         assert shown not in seen
@@ -157,7 +157,10 @@ def test_a_row_that_never_ends_costs_no_memory(tmp_path: Path, kind: str) -> Non
             file.write(rest * 1024)
     tracemalloc.start()
     try:
-        with pytest.raises(InvalidRequest, match=r"row 1 |the header"):
+        with pytest.raises(
+            InvalidRequest,
+            match=r"row 1: it is longer|header: it is longer|row 1: a quote or a field in it does not end",
+        ):
             list(read_contacts(str(path)))
         assert tracemalloc.get_traced_memory()[1] < 24 * MIB
     finally:

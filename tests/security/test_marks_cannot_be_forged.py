@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_campaigns import launch as launching
 from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.model import Campaign
-from airflow_provider_campaigns.launch import Intent, Launch, launch_key, signs_in
+from airflow_provider_campaigns.launch import Intent, fingerprints, launch_key, signs_in
+from airflow_provider_campaigns.launching import Launch
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 OURS = Intent(launch_key("dag", "run 1", "create", -1), {"name": "a"})
@@ -84,5 +84,5 @@ def test_the_mark_at_the_end_counts_and_every_launch_puts_its_own_there(vendor: 
 
 def test_a_mark_tells_nothing_of_what_it_was_made_from() -> None:
     assert re.fullmatch(r"\[airflow [0-9a-f]{12}-[0-9a-f]{6}\]", OURS.mark)
-    assert launching.fingerprints({"message": "Hello", "name": "Ana"}).keys() == {"message", "name"}
-    assert "Hello" not in str(launching.fingerprints({"message": "Hello"}))
+    assert fingerprints({"message": "Hello", "name": "Ana"}).keys() == {"message", "name"}
+    assert "Hello" not in str(fingerprints({"message": "Hello"}))

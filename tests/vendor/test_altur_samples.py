@@ -16,11 +16,10 @@ from airflow_provider_campaigns.api.altur import (
     GET_CAMPAIGN,
     AlturClient,
     ContactBatch,
-    check_contact,
 )
 from airflow_provider_campaigns.api.altur_answers import ContactCounts, diagnose, read_campaign
 from airflow_provider_campaigns.api.altur_contacts import ADD_CONTACTS, DELETE_CONTACT, MAX_PAGE_INDEX, next_page
-from airflow_provider_campaigns.api.altur_requests import create_body, update_body
+from airflow_provider_campaigns.api.altur_requests import check_batch, check_contact, create_body, update_body
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.endpoints import Endpoint
 from airflow_provider_campaigns.api.model import CampaignStatus
@@ -657,32 +656,32 @@ class TestContacts:
             "context": "Past-due 30 days",
             "extracted_data": {"debt": 5},
         }
-        assert check_contact(row, 0) == row
+        assert check_contact(row) == row
 
     def test_empty_cells_are_left_out_and_numbers_become_text(self) -> None:
         row = {"contact": 521234567890, "name": "", "context": None, "f_id": 7}
-        assert check_contact(row, 0) == {"contact": "521234567890", "f_id": "7"}
+        assert check_contact(row) == {"contact": "521234567890", "f_id": "7"}
 
     @pytest.mark.parametrize(
         ("row", "named"),
         [
-            ({}, r"contacts\[7\]\.contact must be given"),
-            ({"contact": ""}, r"contacts\[7\]\.contact"),
-            ({"contact": "   "}, r"contacts\[7\]\.contact"),
-            ({"contact": 521234567890.0}, r"contacts\[7\]\.contact"),
-            ({"contact": True}, r"contacts\[7\]\.contact"),
-            ({"contact": "+521234567890", "name": float("nan")}, r"contacts\[7\]\.name"),
-            ({"contact": "+521234567890", "context": ["+521234567890"]}, r"contacts\[7\]\.context"),
-            ({"contact": "+521234567890", "extracted_data": "+521234567890"}, r"contacts\[7\]\.extracted_data"),
-            ({"contact": "+521234567890", "extracted_data": {"x": {1}}}, r"contacts\[7\]\.extracted_data"),
-            ({"contact": "+521234567890", "extracted_data": {"x": float("nan")}}, r"contacts\[7\]\.extracted_data"),
-            ({"contact": "+521234567890", "+521234567890": 1}, r"contacts\[7\] has 1 unknown field"),
-            ("+521234567890", r"contacts\[7\] must be an object"),
+            ({}, r"contacts\[7\]: contact must be given"),
+            ({"contact": ""}, r"contacts\[7\]: contact"),
+            ({"contact": "   "}, r"contacts\[7\]: contact"),
+            ({"contact": 521234567890.0}, r"contacts\[7\]: contact"),
+            ({"contact": True}, r"contacts\[7\]: contact"),
+            ({"contact": "+521234567890", "name": float("nan")}, r"contacts\[7\]: name"),
+            ({"contact": "+521234567890", "context": ["+521234567890"]}, r"contacts\[7\]: context"),
+            ({"contact": "+521234567890", "extracted_data": "+521234567890"}, r"contacts\[7\]: extracted_data"),
+            ({"contact": "+521234567890", "extracted_data": {"x": {1}}}, r"contacts\[7\]: extracted_data"),
+            ({"contact": "+521234567890", "extracted_data": {"x": float("nan")}}, r"contacts\[7\]: extracted_data"),
+            ({"contact": "+521234567890", "+521234567890": 1}, r"contacts\[7\]: it has 1 unknown field"),
+            ("+521234567890", r"contacts\[7\]: it must be an object"),
         ],
     )
     def test_a_bad_row_is_named_by_its_place_and_field_and_never_shown(self, row: Any, named: str) -> None:
         with pytest.raises(errors.InvalidRequest, match=named) as refused:
-            check_contact(row, 7)
+            check_batch([row], 7)
         assert "1234567890" not in str(refused.value)
 
     def test_a_batch_does_not_show_whom_it_holds(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from airflow.sdk import DAG
 
-from airflow_provider_campaigns.operators.contacts import (
+from airflow_provider_campaigns.operators.contact_lists import (
     KoreAIAddContactsOperator,
     KoreAICreateContactListOperator,
 )

@@ -1,0 +1,316 @@
+"""Operators for Kore.ai's contact lists: create and fill one, add to one, delete one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_campaigns.api.errors import CampaignAPIError, Conflict, InvalidRequest, NotFound, OutcomeUnknown
+from airflow_provider_campaigns.contact_files import read_rows
+from airflow_provider_campaigns.contact_rows import ContactForm
+from airflow_provider_campaigns.exceptions import (
+    CampaignRequestFailed,
+    LaunchConflict,
+    LaunchOutcomeUnknown,
+    airflow_errors,
+)
+from airflow_provider_campaigns.hand_over import HandOver
+from airflow_provider_campaigns.launch import Intent, signs_in
+from airflow_provider_campaigns.operators.contacts import ContactsOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_campaigns.api.koreai import KoreAIClient
+    from airflow_provider_campaigns.api.koreai_contact_lists import ContactList
+    from airflow_provider_campaigns.contact_rows import ContactRows
+
+#: Between two looks at how many of its contacts Kore.ai has taken into a list.
+COUNTED_POLL_SECONDS = 5.0
+#: What to do about a contact list of that name which another task or a person made.
+IF_LIST_EXISTS = ("fail", "use")
+DESCRIPTION_LENGTH = 256
+
+
+class _ContactListOperator(ContactsOperator):
+    """What the operators that fill Kore.ai's contact lists share."""
+
+    def contact_form(self) -> ContactForm:
+        """Return what Kore.ai takes for a contact."""
+        from airflow_provider_campaigns.api.koreai_contact_lists import check_contact
+
+        return ContactForm(lambda path: read_rows(path, "phoneNumber"), check_contact, "phoneNumber")
+
+    def _fill(self, client: KoreAIClient, known: ContactList, rows: ContactRows, hand_over: HandOver) -> None:
+        from airflow_provider_campaigns.api.koreai_contact_lists import MAX_CONTACTS_PER_BATCH
+
+        if known.allow_duplicates:
+            raise InvalidRequest(
+                f"Contact list {known.name!r} may hold a number twice, so that a repeated batch would reach people "
+                "twice. Use a list that keeps each number once."
+            )
+        rest = hand_over.rest(rows.sound())
+        while batch := list(islice(rest, MAX_CONTACTS_PER_BATCH)):
+            try:
+                client.add_contacts(str(known.name), batch)
+            except OutcomeUnknown as lost:
+                raise LaunchOutcomeUnknown(
+                    f"{lost} The next try sends the batch again: the list keeps each number once."
+                ) from lost
+            memory = hand_over.memory
+            hand_over.remember(batches=memory.batches + 1, rows=memory.rows + len(batch))
+            self.log.info("%d rows handed over", hand_over.memory.rows)
+
+
+def _named(client: KoreAIClient, name: str) -> ContactList | None:
+    """Return the list of a name, which is the same to Kore.ai in any case, or None."""
+    lists = client.list_contact_lists()
+    return next((known for known in lists if (known.name or "").lower() == name.lower()), None)
+
+
+class KoreAICreateContactListOperator(_ContactListOperator):
+    """
+    Creates a contact list at Kore.ai and fills it, in batches of 100; returns its id and name.
+
+    A campaign names its lists: ``contact_lists=[create_list.output["name"]]``. All rows are read and checked before
+    anything is sent. The list keeps each phone number once and carries the task instance's mark at the end of its
+    description, by which a retry, or a cleared task, knows it again and goes on with it: there is never a second one.
+
+    :param name: The list's name, up to 48 characters. (templated)
+    :param contacts: Recipients: a list of dicts in Kore.ai's columns (``phoneNumber`` as +14155550100, required;
+        ``firstName``, ``lastName``, ``timeZone``, ``uniqueId``, ``contactPriority`` and free ones), or the path or URI
+        of a CSV or JSON Lines file with them. (templated)
+    :param description: By default the name; with the mark up to 256 characters. (templated)
+    :param if_exists: What to do about a list of that name that something else made: ``fail`` (the default) or ``use``:
+        add the contacts to it.
+    :param wait_timeout: Seconds to wait until Kore.ai counts all the numbers, which it takes in a little later; by
+        default 600. It tells of no contact that it leaves out. 0 does not wait.
+    :param max_broken_rows: How many rows of the contacts may be broken: a share below 1, or a count; by default 0.
+        Broken rows are left out, logged, and named in the result; one more than may be, and nothing is sent.
+    :param dry_run: Check everything but send nothing; the task is skipped. The connection's extra ``dry_run`` does the
+        same.
+    :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
+    :return: ``{"id", "name", "rows", "contacts", "broken", "broken_rows"}``: rows handed over; contacts counted when
+        last looked at; rows left out, and the first 100 of them: index from 0, and what is wrong.
+    :raises CampaignRequestRefused: Bad input (names the row), or Kore.ai refused the request; not retried.
+    :raises CampaignRequestFailed: Not all contacts were counted in time; the retry goes on waiting.
+    :raises LaunchOutcomeUnknown: An answer was lost; the retry looks, and sends the batch again.
+    :raises LaunchConflict: There is such a list, or an earlier try of the run meant another; not retried.
+    """
+
+    template_fields: Sequence[str] = (*ContactsOperator.template_fields, "name", "description")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        contacts: Sequence[Mapping[str, Any]] | str,
+        description: str | None = None,
+        if_exists: str = "fail",
+        wait_timeout: float = 600.0,
+        conn_id: str = "koreai_default",
+        **kwargs: Any,
+    ) -> None:
+        # An XCom for each part of the result, so that others can take the name alone.
+        super().__init__(contacts=contacts, conn_id=conn_id, **{"multiple_outputs": True, **kwargs})
+        self.name = name
+        self.description = description
+        self.if_exists = if_exists
+        self.wait_timeout = wait_timeout
+        if if_exists not in IF_LIST_EXISTS:
+            raise InvalidRequest(
+                f"Task {self.task_id!r}: if_exists must be one of {', '.join(IF_LIST_EXISTS)}; got "
+                f"{str(if_exists)[:40]!r}."
+            )
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Create the list, or find it again; fill it; wait until its contacts are counted."""
+        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+
+        with airflow_errors():
+            hook = KoreAIHook(self.conn_id)
+            client = hook.get_conn()
+            rows = self.contact_rows()
+            checked = rows.check()
+            meant = {
+                "name": self.name,
+                "description": self.description,
+                "contacts": checked.fingerprint,
+                "conn_id": hook.conn_id,
+            }
+            hand_over = HandOver(context, meant, self.log)
+            description = self._marked(hand_over.intent)
+            if self._dry_run or hook.dry_run:
+                self._show(f"a new contact list {self.name!r}", checked)
+            known = self._list(client, hand_over, description)
+            self._fill(client, known, rows, hand_over)
+            counted = self._counted(client, known, checked.numbers)
+        return {"id": known.id, "name": known.name, "rows": checked.rows, "contacts": counted, **checked.told()}
+
+    def _marked(self, intent: Intent) -> str:
+        own = str(self.description or self.name).rstrip()
+        room = DESCRIPTION_LENGTH - len(intent.mark) - 1
+        if len(own) > room:
+            raise InvalidRequest(
+                f"description must have at most {room} characters; it has {len(own)}. The rest of Kore.ai's "
+                f"{DESCRIPTION_LENGTH} is for the mark that the list is found by."
+            )
+        return f"{own} {intent.mark}"
+
+    def _list(self, client: KoreAIClient, hand_over: HandOver, description: str) -> ContactList:
+        if hand_over.memory.campaign_id:
+            return client.get_contact_list(hand_over.memory.campaign_id)
+        known = None if hand_over.is_first else _named(client, self.name)
+        if known is None:
+            hand_over.remember()
+            try:
+                known = client.create_contact_list(self.name, description=description)
+                # The answer may leave out what is needed later.
+                known = replace(known, name=known.name or self.name, allow_duplicates=False)
+                self.log.info("Contact list %s was created", known.id)
+            except Conflict:
+                known = _named(client, self.name)
+                if known is None:
+                    raise
+                self._accept(known, hand_over.intent)
+            except OutcomeUnknown as lost:
+                raise LaunchOutcomeUnknown(f"{lost} The next try looks for the list.") from lost
+        else:
+            self._accept(known, hand_over.intent)
+        hand_over.remember(campaign_id=known.id)
+        return known
+
+    def _accept(self, known: ContactList, intent: Intent) -> None:
+        signs = signs_in(str(known.raw.get("description") or ""))
+        if signs == (intent.sign, intent.payload):
+            self.log.info("Contact list %s carries the mark of this task instance; going on with it", known.id)
+        elif signs and signs[0] == intent.sign:
+            raise LaunchConflict(
+                f"This run already made contact list {known.name!r} ({known.id}) for other contents. Undo the change, "
+                "or use a new run with another name."
+            )
+        elif self.if_exists == "fail":
+            raise LaunchConflict(
+                f"There is a contact list {known.name!r} ({known.id}) that this task did not make. Choose another "
+                "name, or add to it with if_exists='use'."
+            )
+
+    def _counted(self, client: KoreAIClient, known: ContactList, numbers: int) -> int | None:
+        give_up = time.monotonic() + self.wait_timeout
+        while self.wait_timeout > 0:
+            contacts = client.get_contact_list(known.id).contacts
+            if contacts is None or contacts >= numbers:
+                return contacts
+            if time.monotonic() > give_up:
+                raise CampaignRequestFailed(
+                    f"Contact list {known.name!r} ({known.id}) has {contacts} contacts after {self.wait_timeout:g} s, "
+                    f"of {numbers} numbers handed over. The next try goes on waiting and adds nothing. If Kore.ai "
+                    "leaves some out, for their form or their time zone, set wait_timeout=0."
+                )
+            self.log.info("%d of %d contacts are counted", contacts, numbers)
+            time.sleep(COUNTED_POLL_SECONDS)
+        return None
+
+
+class KoreAIAddContactsOperator(_ContactListOperator):
+    """
+    Adds contacts to a contact list at Kore.ai that exists, in batches of 100; returns how many rows it handed over.
+
+    All rows are read and checked before anything is sent. A campaign that is sending to the list may reach them at
+    once. Lists that may hold a number twice are refused: with one of those, no retry would be safe.
+
+    :param list_name: The list's name. (templated)
+    :param contacts: As for :class:`KoreAICreateContactListOperator`. (templated)
+    :param max_broken_rows: How many rows of the contacts may be broken: a share below 1, or a count; by default 0.
+        Broken rows are left out, logged, and named in the result; one more than may be, and nothing is sent.
+    :param dry_run: Check everything but send nothing; the task is skipped. The connection's extra ``dry_run`` does the
+        same.
+    :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
+    :return: ``{"id", "name", "rows", "broken", "broken_rows"}``, as of the other one.
+    :raises CampaignRequestRefused: Bad input (names the row), or there is no such list; not retried.
+    :raises LaunchOutcomeUnknown: An answer was lost; the retry sends the batch again.
+    :raises LaunchConflict: An earlier try of the run meant other contacts; not retried. (Airflow 3.3 and newer.)
+    """
+
+    template_fields: Sequence[str] = (*ContactsOperator.template_fields, "list_name")
+
+    def __init__(
+        self,
+        *,
+        list_name: str,
+        contacts: Sequence[Mapping[str, Any]] | str,
+        conn_id: str = "koreai_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(contacts=contacts, conn_id=conn_id, **kwargs)
+        self.list_name = list_name
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Add the contacts that are not in yet."""
+        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+
+        with airflow_errors():
+            hook = KoreAIHook(self.conn_id)
+            client = hook.get_conn()
+            rows = self.contact_rows()
+            checked = rows.check()
+            meant = {"list_name": self.list_name, "contacts": checked.fingerprint, "conn_id": hook.conn_id}
+            hand_over = HandOver(context, meant, self.log)
+            if self._dry_run or hook.dry_run:
+                self._show(f"contact list {self.list_name!r}", checked)
+            known = _named(client, self.list_name)
+            if known is None:
+                raise InvalidRequest(f"There is no contact list {self.list_name!r}.")
+            self._fill(client, known, rows, hand_over)
+        return {"id": known.id, "name": known.name, "rows": checked.rows, **checked.told()}
+
+
+class KoreAIDeleteContactListOperator(BaseOperator):
+    """
+    Deletes a contact list at Kore.ai with its contacts; Kore.ai refuses it while a campaign names the list.
+
+    :param list_id: The list's id: ``create_list.output["id"]``. (templated)
+    :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
+    :raises CampaignRequestFailed: There is no such list: an error on the first try, the aim reached on a later one.
+    :raises CampaignOutcomeUnknown: No conclusive answer came, and the list is still there; not retried.
+    """
+
+    template_fields: Sequence[str] = ("conn_id", "list_id")
+    ui_color = "#e8f0fb"
+
+    def __init__(self, *, list_id: str, conn_id: str = "koreai_default", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.list_id = list_id
+        self.conn_id = conn_id
+
+    def execute(self, context: Context) -> None:
+        """Delete it, or see that it is gone."""
+        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+
+        ti: Any = context["ti"]
+        with airflow_errors():
+            client = KoreAIHook(self.conn_id).get_conn()
+            try:
+                client.delete_contact_list(self.list_id)
+            except NotFound:
+                if ti.try_number <= 1:
+                    raise
+            except OutcomeUnknown as unclear:
+                if not _is_gone(client, self.list_id):
+                    raise unclear from unclear.__cause__
+        self.log.info("Contact list %s is gone", self.list_id)
+
+
+def _is_gone(client: KoreAIClient, list_id: str) -> bool:
+    try:
+        client.get_contact_list(list_id)
+    except NotFound:
+        return True
+    except CampaignAPIError:
+        return False
+    return False

@@ -1,0 +1,91 @@
+"""What operators share that reach people: the guards, and what is done when one of them says no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
+
+from airflow_provider_campaigns.exceptions import LaunchRefused
+from airflow_provider_campaigns.guards import Guards, Move, Verdict
+
+
+class GuardedOperator(BaseOperator):
+    """
+    Reaches people only when its guards let it.
+
+    :param allow_backfill: Let a backfill run reach people; by default False.
+    :param max_lateness: How long after the run was due it may, a timedelta or seconds; by default any time. It keeps a
+        cleared or a long queued run of the past from reaching people now.
+    :param min_recipients: The fewest recipients to do it for. (templated)
+    :param max_recipients: The most recipients to do it for. (templated)
+    :param send_window: When sending may begin, a dict or a list of dicts: ``timezone`` (IANA name, required), ``days``
+        (of ``mon`` to ``sun``, by default all), ``hours`` (``["09:00", "18:00"]``, by default the whole day; the end is
+        not in it and may be ``24:00``), ``holidays`` (dates or their text as YYYY-MM-DD). (templated)
+    :param outside_send_window: What to do outside of it: ``fail`` (the default), ``skip``, or ``defer`` until it opens,
+        which holds no worker slot.
+    """
+
+    template_fields: Sequence[str] = ("min_recipients", "max_recipients", "send_window")
+
+    def __init__(
+        self,
+        *,
+        allow_backfill: bool = False,
+        max_lateness: timedelta | float | None = None,
+        min_recipients: int | str | None = None,
+        max_recipients: int | str | None = None,
+        send_window: Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | None = None,
+        outside_send_window: str = "fail",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.allow_backfill = allow_backfill
+        self.max_lateness = max_lateness
+        self.min_recipients = min_recipients
+        self.max_recipients = max_recipients
+        self.send_window = send_window
+        self.outside_send_window = outside_send_window
+
+    def guards(self, read: Callable[[Any], Any] = lambda value: value) -> Guards:
+        """
+        Return the guards as the arguments ask for them.
+
+        :param read: What to make of an argument that may be a template.
+        :raises InvalidRequest: Names the argument and what is allowed.
+        """
+        return Guards.read(
+            allow_backfill=self.allow_backfill,
+            max_lateness=self.max_lateness,
+            min_recipients=read(self.min_recipients),
+            max_recipients=read(self.max_recipients),
+            send_window=read(self.send_window),
+            outside_send_window=self.outside_send_window,
+        )
+
+    def heed(self, verdict: Verdict, so_far: str, *, begun: bool, method_name: str = "execute_in_window") -> None:
+        """
+        Go on if the guards let it; otherwise fail, skip or defer as they say.
+
+        :param verdict: What they say.
+        :param so_far: What has been sent, for the reader of the log.
+        :param begun: Whether anything has: then nothing is skipped any more.
+        :param method_name: The method that goes on when the send window has opened.
+        """
+        if verdict.move is Move.GO:
+            return
+        if verdict.move is Move.SKIP and not begun:
+            raise AirflowSkipException(f"{verdict.reason} {so_far}")
+        if verdict.until is None:
+            raise LaunchRefused(f"{verdict.reason} {so_far}")
+        # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
+        from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
+
+        self.log.info("%s %s Waiting until %s", verdict.reason, so_far, verdict.until.isoformat(timespec="minutes"))
+        self.defer(trigger=TimeDeltaTrigger(verdict.until - datetime.now(UTC)), method_name=method_name)
+
+    def execute_in_window(self, context: Any, event: Any = None) -> Any:
+        """Begin anew, now that the send window has opened."""
+        return self.execute(context)

@@ -254,11 +254,11 @@ def test_a_slow_request_without_effect_takes_effect_after_the_client_gave_up(san
 
 
 def test_a_slow_request_from_before_a_reset_creates_nothing_after_it(sandbox, session):
-    sandbox.order_fault(kind="slow", seconds=0.4, effect=False)
+    sandbox.order_fault(kind="slow", seconds=1.5, effect=False)
     with pytest.raises(requests.ReadTimeout):
         create(sandbox, session, timeout=0.1)
     sandbox.reset()
-    time.sleep(0.6)
+    time.sleep(1.7)
     assert created(sandbox) == 0
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns.contact_files import file_kind
-from airflow_provider_campaigns.contact_rows import ContactForm, ContactRows
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.contact_rows import ContactForm, ContactRows
 
 
 class Recipients(Sequence[Mapping[str, Any]]):
@@ -33,6 +33,8 @@ def hidden(contacts: Any) -> Any:
     :raises InvalidRequest: For a text that is no path: a template may have made one of the contacts themselves.
     """
     if isinstance(contacts, str):
+        from airflow_provider_campaigns.contact_files import file_kind
+
         file_kind(contacts)
     return contacts if contacts is None or isinstance(contacts, str) else Recipients(list(contacts))
 
@@ -50,6 +52,8 @@ class TakesContacts:
 
     def contact_rows(self) -> ContactRows:
         """Return the contacts, to be checked and handed over."""
+        from airflow_provider_campaigns.contact_rows import ContactRows
+
         return ContactRows(self.contacts or (), self.contact_form(), self.max_broken_rows, self.log)
 
     def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns.guards import Facts
-
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from airflow_provider_campaigns.guards import Facts
 
 
 class StateStore:
@@ -56,6 +56,8 @@ def _due(run: Any) -> datetime | None:
 
 def facts_of(context: Context, recipients: int | None = None, sends_at: datetime | None = None) -> Facts:
     """Return what guards decide on, of a run and of what is meant to go out."""
+    from airflow_provider_campaigns.guards import Facts
+
     run: Any = context.get("dag_run")
     run_type = getattr(run, "run_type", None)
     return Facts(

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import CampaignStatus
-from airflow_provider_campaigns.contact_files import read_contacts
-from airflow_provider_campaigns.contact_rows import Checked, ContactForm, ContactRows
 from airflow_provider_campaigns.exceptions import CampaignFailed
 from airflow_provider_campaigns.launch import checked_limit
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
@@ -17,6 +15,7 @@ from airflow_provider_campaigns.recipients import TakesContacts
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
+    from airflow_provider_campaigns.contact_rows import Checked, ContactForm, ContactRows
     from airflow_provider_campaigns.hooks.altur import AlturHook
     from airflow_provider_campaigns.launching import Launch
 
@@ -27,6 +26,8 @@ class TakesAlturContacts(TakesContacts):
     def contact_form(self) -> ContactForm:
         """Return what Altur takes for a contact."""
         from airflow_provider_campaigns.api.altur_requests import check_contact
+        from airflow_provider_campaigns.contact_files import read_contacts
+        from airflow_provider_campaigns.contact_rows import ContactForm
 
         return ContactForm(read_contacts, check_contact)
 

@@ -11,7 +11,6 @@ from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureEx
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import airflow_errors
-from airflow_provider_campaigns.guards import Move
 from airflow_provider_campaigns.operators.create import SHOWN_KEY, CreateCampaignOperator
 
 try:
@@ -87,6 +86,8 @@ class ApproveCampaignOperator(ApprovalOperator):
         return create
 
     def _facts(self, create: CreateCampaignOperator, hook: CampaignHook, verdict: Verdict) -> str:
+        from airflow_provider_campaigns.guards import Move
+
         client = hook.get_conn()
         with airflow_errors():
             recipients = create.recipients(client)

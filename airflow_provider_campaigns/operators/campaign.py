@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import airflow_errors
-from airflow_provider_campaigns.hooks.campaign import CampaignHook
 from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.wait import described
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_campaigns.api.model import Campaign
+    from airflow_provider_campaigns.hooks.campaign import CampaignHook
 
 
 class _CampaignOperator(BaseOperator):
@@ -38,6 +38,8 @@ class _CampaignOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Do it and return the campaign as a plain dict."""
+        from airflow_provider_campaigns.hooks.campaign import CampaignHook
+
         with airflow_errors():
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
             push_link(context, hook, str(self.campaign_id))
@@ -63,17 +65,7 @@ class GetCampaignOperator(_CampaignOperator):
         return hook.get_campaign(str(self.campaign_id))
 
 
-class _ActionOperator(_CampaignOperator):
-    """What the operators that change a campaign's state share."""
-
-    #: The hook's method for the action.
-    action: ClassVar[Callable[[CampaignHook, str], Campaign]]
-
-    def _act(self, hook: CampaignHook) -> Campaign:
-        return type(self).action(hook, str(self.campaign_id))
-
-
-class StartCampaignOperator(_ActionOperator):
+class StartCampaignOperator(_CampaignOperator):
     """
     Begins sending: Altur (activate or resume, as its status asks), Kore.ai. Kinbox's campaigns start by themselves.
 
@@ -84,10 +76,11 @@ class StartCampaignOperator(_ActionOperator):
     :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
     """
 
-    action = CampaignHook.start_campaign
+    def _act(self, hook: CampaignHook) -> Campaign:
+        return hook.start_campaign(str(self.campaign_id))
 
 
-class PauseCampaignOperator(_ActionOperator):
+class PauseCampaignOperator(_CampaignOperator):
     """
     Holds sending, to be resumed: Kinbox, Altur. Kore.ai has no pause.
 
@@ -98,10 +91,11 @@ class PauseCampaignOperator(_ActionOperator):
     :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
     """
 
-    action = CampaignHook.pause_campaign
+    def _act(self, hook: CampaignHook) -> Campaign:
+        return hook.pause_campaign(str(self.campaign_id))
 
 
-class ResumeCampaignOperator(_ActionOperator):
+class ResumeCampaignOperator(_CampaignOperator):
     """
     Goes on with a paused campaign: Kinbox, Altur. Kore.ai has no resume.
 
@@ -112,10 +106,11 @@ class ResumeCampaignOperator(_ActionOperator):
     :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
     """
 
-    action = CampaignHook.resume_campaign
+    def _act(self, hook: CampaignHook) -> Campaign:
+        return hook.resume_campaign(str(self.campaign_id))
 
 
-class StopCampaignOperator(_ActionOperator):
+class StopCampaignOperator(_CampaignOperator):
     """
     Ends sending for good: Kore.ai. Kinbox and Altur have no stop; pause there.
 
@@ -126,7 +121,8 @@ class StopCampaignOperator(_ActionOperator):
     :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
     """
 
-    action = CampaignHook.stop_campaign
+    def _act(self, hook: CampaignHook) -> Campaign:
+        return hook.stop_campaign(str(self.campaign_id))
 
 
 class ListCampaignsOperator(BaseOperator):
@@ -161,6 +157,8 @@ class ListCampaignsOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Read the list and return it."""
+        from airflow_provider_campaigns.hooks.campaign import CampaignHook
+
         with airflow_errors():
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
             campaigns = [item.as_dict() for item in islice(hook.list_campaigns(**(self.filters or {})), self.limit)]

@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, Conflict, InvalidRequest, NotFound, OutcomeUnknown
-from airflow_provider_campaigns.contact_files import read_rows
-from airflow_provider_campaigns.contact_rows import ContactForm
 from airflow_provider_campaigns.exceptions import (
     CampaignRequestFailed,
     LaunchConflict,
     LaunchOutcomeUnknown,
     airflow_errors,
 )
-from airflow_provider_campaigns.hand_over import HandOver
 from airflow_provider_campaigns.launch import Intent, signs_in
 from airflow_provider_campaigns.operators.contacts import ContactsOperator
 
@@ -28,7 +25,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_campaigns.api.koreai import KoreAIClient
     from airflow_provider_campaigns.api.koreai_contact_lists import ContactList
-    from airflow_provider_campaigns.contact_rows import ContactRows
+    from airflow_provider_campaigns.contact_rows import ContactForm, ContactRows
+    from airflow_provider_campaigns.hand_over import HandOver
 
 #: Between two looks at how many of its contacts Kore.ai has taken into a list.
 COUNTED_POLL_SECONDS = 5.0
@@ -43,6 +41,8 @@ class _ContactListOperator(ContactsOperator):
     def contact_form(self) -> ContactForm:
         """Return what Kore.ai takes for a contact."""
         from airflow_provider_campaigns.api.koreai_contact_lists import check_contact
+        from airflow_provider_campaigns.contact_files import read_rows
+        from airflow_provider_campaigns.contact_rows import ContactForm
 
         return ContactForm(lambda path: read_rows(path, "phoneNumber"), check_contact, "phoneNumber")
 
@@ -130,6 +130,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create the list, or find it again; fill it; wait until its contacts are counted."""
+        from airflow_provider_campaigns.hand_over import HandOver
         from airflow_provider_campaigns.hooks.koreai import KoreAIHook
 
         with airflow_errors():
@@ -252,6 +253,7 @@ class KoreAIAddContactsOperator(_ContactListOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Add the contacts that are not in yet."""
+        from airflow_provider_campaigns.hand_over import HandOver
         from airflow_provider_campaigns.hooks.koreai import KoreAIHook
 
         with airflow_errors():

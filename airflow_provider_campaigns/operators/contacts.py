@@ -9,8 +9,6 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperat
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.guards import Move
-from airflow_provider_campaigns.hand_over import HandOver
 from airflow_provider_campaigns.launch import Memory, checked_limit, exceeds
 from airflow_provider_campaigns.operators.altur import TakesAlturContacts
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
@@ -117,7 +115,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         try:
             if max_failed_contacts is not None:
                 checked_limit("max_failed_contacts", max_failed_contacts)
-            self.guards(lambda value: None if is_template(value) else value)
+            self.check_visible_guards()
             if not is_template(if_duplicate):
                 self._duplicates()
         except InvalidRequest as error:
@@ -126,6 +124,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
     def execute(self, context: Context) -> dict[str, Any]:
         """Add the contacts that are not in yet; return what became of all."""
         from airflow_provider_campaigns.api.altur_requests import numeric_id
+        from airflow_provider_campaigns.hand_over import HandOver
         from airflow_provider_campaigns.hooks.altur import AlturHook
         from airflow_provider_campaigns.launching import add_in_batches
 
@@ -170,6 +169,8 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         return str(IF_DUPLICATE.read(self.if_duplicate))
 
     def _ask(self, context: Context, checked: Checked, rows_in: int, *, dry_run: bool) -> None:
+        from airflow_provider_campaigns.guards import Move
+
         verdict = self.guards().judge(facts_of(context, recipients=checked.rows))
         so_far = f"{rows_in} of {checked.rows} rows are in." if rows_in else "Nothing was sent."
         if dry_run and verdict.move is not Move.REFUSE:

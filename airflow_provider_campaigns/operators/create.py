@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.api.reading import moment as moment_of
-from airflow_provider_campaigns.api.redaction import redacted
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.guards import Move
 from airflow_provider_campaigns.launch import (
     DEFAULT_LOOKUP_TIMEOUT_SECONDS,
     Intent,
@@ -236,7 +233,7 @@ class CreateCampaignOperator(GuardedOperator):
         visible = {name: value for name, value in self.given_fields().items() if not is_template(_unplaced(value))}
         try:
             self.check_guards()
-            self.guards(lambda value: None if is_template(value) else value)
+            self.check_visible_guards()
             self.client_class().check_fields(visible)
             self.client_class().with_mark(visible, Intent("0" * 64, {}).mark)
         except InvalidRequest as error:
@@ -394,6 +391,8 @@ class CreateCampaignOperator(GuardedOperator):
 
         :param after: When the launch before this one was meant, in seconds since the epoch, or None for no such.
         """
+        from airflow_provider_campaigns.api.reading import moment as moment_of
+
         task = self.approval_task_id
         if task is None:
             return ""
@@ -449,6 +448,9 @@ class CreateCampaignOperator(GuardedOperator):
         plan: Plan,
         refusal: str,
     ) -> None:
+        from airflow_provider_campaigns.api.redaction import redacted
+        from airflow_provider_campaigns.guards import Move
+
         verdict = self.verdict(context, client)
         refusal = refusal or (verdict.reason if verdict.move is Move.REFUSE else "")
         if refusal:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
 from airflow_provider_campaigns.exceptions import LaunchRefused
-from airflow_provider_campaigns.guards import Guards, Move, Verdict
+from airflow_provider_campaigns.waiting import is_template
+
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.guards import Guards, Verdict
 
 
 class GuardedOperator(BaseOperator):
@@ -49,6 +52,17 @@ class GuardedOperator(BaseOperator):
         self.send_window = send_window
         self.outside_send_window = outside_send_window
 
+    def check_visible_guards(self) -> None:
+        """
+        Refuse at parse time what can be seen to be wrong.
+
+        :raises InvalidRequest: Names the argument and what is allowed.
+        """
+        given = (self.allow_backfill, self.max_lateness, self.min_recipients, self.max_recipients, self.send_window)
+        # Most DAGs ask for none, and their parsing is spared what it takes to check them.
+        if given != (False, None, None, None, None) or self.outside_send_window != "fail":
+            self.guards(lambda value: None if is_template(value) else value)
+
     def guards(self, read: Callable[[Any], Any] = lambda value: value) -> Guards:
         """
         Return the guards as the arguments ask for them.
@@ -56,6 +70,8 @@ class GuardedOperator(BaseOperator):
         :param read: What to make of an argument that may be a template.
         :raises InvalidRequest: Names the argument and what is allowed.
         """
+        from airflow_provider_campaigns.guards import Guards
+
         return Guards.read(
             allow_backfill=self.allow_backfill,
             max_lateness=self.max_lateness,
@@ -74,6 +90,8 @@ class GuardedOperator(BaseOperator):
         :param begun: Whether anything has: then nothing is skipped any more.
         :param method_name: The method that goes on when the send window has opened.
         """
+        from airflow_provider_campaigns.guards import Move
+
         if verdict.move is Move.GO:
             return
         if verdict.move is Move.SKIP and not begun:

@@ -17,7 +17,6 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_campaigns.exceptions import airflow_errors
-from airflow_provider_campaigns.hooks.campaign import CampaignHook
 from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Outcome, Watch
 from airflow_provider_campaigns.waiting import (
@@ -139,6 +138,8 @@ class CampaignSensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait in this process or defer; return the campaign."""
+        from airflow_provider_campaigns.hooks.campaign import CampaignHook
+
         with airflow_errors():
             terms = self.wait_options.terms(
                 self.until, self.progress_threshold, self.poll_interval, self._deadline(context)

@@ -86,8 +86,12 @@ def counts(source: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, int
     :param source: The vendor's object.
     :param names: The vendor's field name for each of ours.
     """
-    read = {ours: whole(source.get(theirs)) for ours, theirs in names.items()}
-    return {ours: value for ours, value in read.items() if value is not None}
+    read = {}
+    for ours, theirs in names.items():
+        # Most campaigns of a list have few of the figures, so what is missing must cost next to nothing.
+        if (given := source.get(theirs)) is not None and (value := whole(given)) is not None:
+            read[ours] = value
+    return read
 
 
 def moment(value: Any) -> datetime.datetime | None:

@@ -279,8 +279,9 @@ class Watch:
     __slots__ = (
         "_asked_pause",
         "_campaign",
+        "_figures",
         "_first_progress",
-        "_moved",
+        "_moved_at",
         "_patience",
         "_told",
         "_told_no_progress",
@@ -294,8 +295,9 @@ class Watch:
         self._patience = Patience(terms.patience, now, refusals)
         self._asked_pause = 0.0
         self._campaign: Campaign | None = None
-        #: When the figures last moved, and what they were.
-        self._moved: tuple[float, Any] = (now, None)
+        #: The figures that show whether the campaign moves, and when they last did.
+        self._figures: tuple[Any, ...] | None = None
+        self._moved_at = now
         self._first_progress: tuple[float, float] | None = None
         self._told: tuple[str | None, int | None] | None = None
         self._told_no_progress = False
@@ -316,7 +318,7 @@ class Watch:
             "campaign_id": self.campaign_id,
             "last_answer": self._patience.last_answer,
             "refusals": self._patience.refusals,
-            "moved": list(self._moved),
+            "moved": [self._moved_at, list(self._figures) if self._figures else None],
             "told": list(self._told) if self._told else None,
         }
 
@@ -326,7 +328,7 @@ class Watch:
             return
         self._patience = Patience(self.terms.patience, float(carried["last_answer"]), int(carried["refusals"]))
         at, figures = carried["moved"]
-        self._moved = (float(at), figures)
+        self._moved_at, self._figures = float(at), tuple(figures) if figures else None
         told = carried.get("told")
         self._told = (told[0], told[1]) if told else None
 
@@ -334,8 +336,9 @@ class Watch:
         """Take a good answer in; return the outcome if the wait is over."""
         self._patience.answered(now)
         self._asked_pause = 0.0
-        # The vendor's whole answer is not needed again, and thousands of waits would keep one each.
-        campaign = self._campaign = replace(campaign, raw={})
+        if campaign != self._campaign:
+            # The vendor's whole answer is not needed again, and thousands of waits would keep one each.
+            self._campaign = replace(campaign, raw={})
         verdict = judge(campaign, self.terms.goal)
         if verdict is Verdict.MET:
             objection = self.terms.gates.objection(campaign.counts)
@@ -354,11 +357,11 @@ class Watch:
         return self._stalled(campaign, now) or self._overdue(now)
 
     def _stalled(self, campaign: Campaign, now: float) -> Outcome | None:
-        figures = [campaign.vendor_status, campaign.progress, sum(campaign.counts.values())]
-        if campaign.status is not CampaignStatus.RUNNING or figures != self._moved[1]:
-            self._moved = (now, figures)
+        figures = (campaign.vendor_status, campaign.progress, sum(campaign.counts.values()))
+        if campaign.status is not CampaignStatus.RUNNING or figures != self._figures:
+            self._moved_at, self._figures = now, figures
             return None
-        still = now - self._moved[0]
+        still = now - self._moved_at
         if self.terms.stall_timeout is None or still < self.terms.stall_timeout:
             return None
         return self._over(

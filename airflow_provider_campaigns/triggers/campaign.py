@@ -178,12 +178,16 @@ class CampaignTrigger(BaseTrigger):
         )
         key = json.dumps([self.hook_class, self.conn_id, self.hook_params], sort_keys=True)
         poller = shared_poller(key, self._client)
-        outcome = await poller.wait(Watch(self.campaign_id, terms, time.time(), self.refusals), self.log)
+        # One logger for all: each trigger's own, if it is structlog's, would be eight more objects for every wait.
+        outcome = await poller.wait(Watch(self.campaign_id, terms, time.time(), self.refusals), self.logger())
         if outcome.reason is Reason.BRAKE or (outcome.reason is Reason.TIMEOUT and self.kill_policy != "leave"):
-            await self._with_client(
-                lambda client: hold_after(outcome, client, self.campaign_id, self.kill_policy, self.log)
-            )
+            await self._hold_after(outcome)
         return outcome
+
+    async def _hold_after(self, outcome: Outcome) -> None:
+        await self._with_client(
+            lambda client: hold_after(outcome, client, self.campaign_id, self.kill_policy, self.log)
+        )
 
     async def _with_client(self, act: Any) -> None:
         try:

@@ -31,6 +31,8 @@ until a campaign is done. It sleeps for the interval after each request, so the 
 
 A callback is what the event loop runs in one go; nothing else runs meanwhile. Python's garbage collector now and then
 looks through all objects of the process, those of Airflow too, and stops everything meanwhile: its share is told apart.
+So many triggers bring it about by themselves, also such as only sleep; no provider can reach the target with it counted
+where that alone takes longer.
 
 Results go to a file through the operators for them, one row at a time. Their memory is the peak of a whole worker
 process, Airflow's modules included; their speed is that of this machine, and a vendor's limit of requests far below it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 from selenium.common.exceptions import WebDriverException
@@ -144,8 +145,13 @@ class ConnectionForm:
             elif named.get_attribute("type") == "hidden":
                 self.choose(name, value)
             else:
-                named.send_keys(Keys.CONTROL, "a")
-                named.send_keys(str(value))
+                until(f"{name} holds what is typed", partial(self._type, named, str(value)), PATIENCE)
+
+    def _type(self, named: WebElement, text: str) -> bool:
+        """Type a text into a field; return whether it is there, since a number field may lose a character of haste."""
+        named.send_keys(Keys.CONTROL, "a")
+        named.send_keys(text)
+        return named.get_attribute("value") == text
 
     def options(self, name: str) -> list[str]:
         """Open a dropdown and return what it offers."""

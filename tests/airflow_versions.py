@@ -6,7 +6,8 @@ and Python that ``.venv`` has is left to ``make test``. What is the same on ever
 each Python, and tests that are marked ``thorough`` run only if asked for.
 
 From the environment: ``AIRFLOW`` and ``PYTHON_VERSIONS`` narrow it (``AIRFLOW="3.1 3.2"``), ``THOROUGH=1`` runs what is
-marked so too, ``STRICT=1`` makes a missing interpreter an error, and ``PYTEST="-x -k word"`` goes to pytest.
+marked so too, ``QUICK=1`` runs whole DAGs with the last of an Airflow's Pythons only, ``STRICT=1`` makes a missing
+interpreter an error, and ``PYTEST="-x -k word"`` goes to pytest.
 """
 
 from __future__ import annotations
@@ -174,7 +175,11 @@ def run(airflow: Airflow, python: str, *, newest: bool) -> Row:
         return row
     print(f"\nAirflow {airflow.version}, Python {python} ({time.monotonic() - began:.0f} s to set up)", flush=True)
     began = time.monotonic()
-    ended = subprocess.run([made, "-m", "pytest", *_arguments(report, newest=newest)], cwd=REPOSITORY, check=False)
+    elsewhere = ["tests/ui", *(() if newest else ON_THE_NEWEST)]
+    later = PYTHON_VERSIONS[PYTHON_VERSIONS.index(python) + 1 :]
+    if os.environ.get("QUICK") and any(required.contains(one) for one in later):
+        elsewhere.append("tests/integration")
+    ended = subprocess.run([made, "-m", "pytest", *_arguments(report, elsewhere)], cwd=REPOSITORY, check=False)
     row.seconds = time.monotonic() - began
     row.ok = ended.returncode == 0
     if report.is_file():
@@ -188,9 +193,8 @@ def _version(text: str) -> tuple[str, ...]:
     return tuple(text.split(".")[:2])
 
 
-def _arguments(report: Path, *, newest: bool) -> list[str]:
+def _arguments(report: Path, elsewhere: Sequence[str]) -> list[str]:
     marks = "not soak and not ui" + ("" if os.environ.get("THOROUGH") else " and not thorough")
-    elsewhere = ("tests/ui", *(() if newest else ON_THE_NEWEST))
     return [
         *("-q", "--no-header", "--disable-warnings", "-p", "no:cacheprovider", f"--junitxml={report}"),
         *("--numprocesses", WORKERS, "--dist", "loadgroup", "-m", marks),

@@ -408,8 +408,7 @@ class Launch:
 
     def remember(self, **changes: Any) -> None:
         """Keep what was done, for the tries to come."""
-        current = {name: getattr(self.memory, name) for name in Memory.__slots__}
-        self.memory = Memory(**{**current, **changes})
+        self.memory = replace(self.memory, **changes)
         if self._store:
             self._store.save(self.memory.as_dict())
 

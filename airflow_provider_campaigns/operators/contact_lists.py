@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_campaigns.api.koreai import KoreAIClient
     from airflow_provider_campaigns.api.koreai_contact_lists import ContactList
-    from airflow_provider_campaigns.contact_rows import ContactForm, ContactRows
+    from airflow_provider_campaigns.contact_rows import Checked, ContactForm, ContactRows
     from airflow_provider_campaigns.hand_over import HandOver
+    from airflow_provider_campaigns.hooks.koreai import KoreAIHook
 
 #: Between two looks at how many of its contacts Kore.ai has taken into a list.
 COUNTED_POLL_SECONDS = 5.0
@@ -45,6 +46,17 @@ class _ContactListOperator(ContactsOperator):
         from airflow_provider_campaigns.contact_rows import ContactForm
 
         return ContactForm(lambda path: read_rows(path, "phoneNumber"), check_contact, "phoneNumber")
+
+    def _begin(self, context: Context, rows: ContactRows, **meant: Any) -> tuple[KoreAIHook, Checked, HandOver]:
+        """Check the connection, the contacts, and that an earlier try meant the same; nothing is sent."""
+        from airflow_provider_campaigns.hand_over import HandOver
+        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+
+        hook = KoreAIHook(self.conn_id)
+        hook.get_conn()
+        checked = rows.check()
+        meant |= {"contacts": checked.fingerprint, "conn_id": hook.conn_id}
+        return hook, checked, HandOver(context, meant, self.log)
 
     def _fill(self, client: KoreAIClient, known: ContactList, rows: ContactRows, hand_over: HandOver) -> None:
         from airflow_provider_campaigns.api.koreai_contact_lists import MAX_CONTACTS_PER_BATCH
@@ -130,21 +142,10 @@ class KoreAICreateContactListOperator(_ContactListOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create the list, or find it again; fill it; wait until its contacts are counted."""
-        from airflow_provider_campaigns.hand_over import HandOver
-        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
-
         with airflow_errors():
-            hook = KoreAIHook(self.conn_id)
-            client = hook.get_conn()
             rows = self.contact_rows()
-            checked = rows.check()
-            meant = {
-                "name": self.name,
-                "description": self.description,
-                "contacts": checked.fingerprint,
-                "conn_id": hook.conn_id,
-            }
-            hand_over = HandOver(context, meant, self.log)
+            hook, checked, hand_over = self._begin(context, rows, name=self.name, description=self.description)
+            client = hook.get_conn()
             description = self._marked(hand_over.intent)
             if self._dry_run or hook.dry_run:
                 self._show(f"a new contact list {self.name!r}", checked)
@@ -253,16 +254,10 @@ class KoreAIAddContactsOperator(_ContactListOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Add the contacts that are not in yet."""
-        from airflow_provider_campaigns.hand_over import HandOver
-        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
-
         with airflow_errors():
-            hook = KoreAIHook(self.conn_id)
-            client = hook.get_conn()
             rows = self.contact_rows()
-            checked = rows.check()
-            meant = {"list_name": self.list_name, "contacts": checked.fingerprint, "conn_id": hook.conn_id}
-            hand_over = HandOver(context, meant, self.log)
+            hook, checked, hand_over = self._begin(context, rows, list_name=self.list_name)
+            client = hook.get_conn()
             if self._dry_run or hook.dry_run:
                 self._show(f"contact list {self.list_name!r}", checked)
             known = _named(client, self.list_name)

@@ -14,8 +14,8 @@ from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.operators import koreai
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
-# One worker of pytest-xdist runs what needs a database, so that it is made ready once; in three groups, for speed.
-pytestmark = pytest.mark.xdist_group("airflow_examples")
+# One worker of pytest-xdist runs what needs a database, so that it is made ready once.
+pytestmark = pytest.mark.xdist_group("airflow_db")
 
 #: An example that waits for a person's answer, which a run in this process never gets.
 ANSWERED = {"example_approval.py"}

@@ -15,7 +15,7 @@ from airflow_provider_campaigns.api.kinbox import KinboxClient
 from airflow_provider_campaigns.exceptions import CampaignFailed, CampaignRequestFailed
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
-pytestmark = pytest.mark.xdist_group("airflow_waits")
+pytestmark = pytest.mark.xdist_group("airflow_db")
 
 MODES = ("poke", "reschedule", "deferrable")
 #: What is done at the vendor when a sensor has looked at its campaign for the second time, and what comes of it:

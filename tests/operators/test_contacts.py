@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException, TaskDeferred
+from airflow_since import need
 
 from airflow_provider_campaigns.api import transport
 from airflow_provider_campaigns.api.errors import InvalidRequest
@@ -35,13 +36,6 @@ from airflow_provider_campaigns.operators.contact_lists import (
 )
 from airflow_provider_campaigns.operators.contacts import AlturAddContactsOperator
 from airflow_provider_campaigns.sandbox.server import Sandbox
-
-try:
-    from airflow.sdk.execution_time.context import NEVER_EXPIRE
-
-    AIRFLOW_REMEMBERS = NEVER_EXPIRE is not None
-except ImportError:
-    AIRFLOW_REMEMBERS = False
 
 #: Three batches at Altur, and three at Kore.ai.
 ALTUR = [{"contact": f"+52155{number:08d}"} for number in range(2100)]
@@ -85,8 +79,7 @@ class Store:
     """Airflow's ``task_state_store``, in a file or in memory; it can bring death, before or after a write."""
 
     def __init__(self, path: Path | None = None, *, death: int = 0, done: bool = True, real: bool = False) -> None:
-        if not AIRFLOW_REMEMBERS:
-            pytest.skip("Airflow has a task_state_store since 3.3")
+        need("3.3", "task_state_store")
         self.values: dict[str, Any] = {}
         self.path, self.death, self.done, self.real = path, death, done, real
 

@@ -272,14 +272,14 @@ def test_a_credential_in_the_wrong_field_is_refused_unseen_and_unused(
     assert not vendor.seen_in(repr(server.requests))
 
 
+# Kore.ai's secret signs and is in no header.
+@pytest.mark.parametrize("vendor", ["kinbox", "altur"], indirect=True)
 @pytest.mark.parametrize(
     "credential", ["abc\ndef-0123456789", "abc\r\nX-Other: 1", "ключ-0123456789", "abcdefghij\x00"]
 )
 def test_a_credential_that_no_header_can_carry_is_refused_unsent_and_unseen(
     vendor: Any, serve: Any, all_of: Any, logged: Any, credential: str
 ) -> None:
-    if vendor.name == "koreai":
-        pytest.skip("Kore.ai's secret signs and is in no header")
     server = serve()
     with pytest.raises(InvalidRequest) as caught:
         vendor.client(credential, base_url=server.url).check()

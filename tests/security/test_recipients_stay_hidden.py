@@ -90,12 +90,12 @@ def test_whatever_goes_wrong_with_recipients_no_error_and_no_log_line_names_one(
     assert failed
 
 
+# Kinbox takes recipients from an address.
+@pytest.mark.parametrize("vendor", ["altur", "koreai"], indirect=True)
 @pytest.mark.parametrize("bad", [{"name": "\ud800" + NAME}, {"context": float("nan")}, {"extracted_data": {1, 2}}])
 def test_contacts_that_cannot_be_written_are_refused_unsent_and_unseen(
     connect: Any, serve: Any, all_of: Any, vendor: Any, bad: dict[str, Any]
 ) -> None:
-    if vendor.name == "kinbox":
-        pytest.skip("takes recipients from an address")
     server = serve()
     client = connect(server.url)
     contact = {"contact": NUMBER, "phoneNumber": NUMBER, "firstName": NAME, **bad}
@@ -107,9 +107,8 @@ def test_contacts_that_cannot_be_written_are_refused_unsent_and_unseen(
     assert server.requests == []
 
 
+@pytest.mark.parametrize("vendor", ["altur"], indirect=True)
 def test_of_a_refused_row_only_its_place_and_a_code_are_kept(connect: Any, serve: Any, vendor: Any) -> None:
-    if vendor.name != "altur":
-        pytest.skip("names no rows")
     rows = [
         {"index": 0, "status": "failed", "error": {"code": "INVALID_PHONE_NUMBER", "message": ECHOED}},
         {"index": 1, "status": "failed", "error": ECHOED},

@@ -6,24 +6,32 @@ import base64
 import binascii
 import json
 import re
-import zoneinfo
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from airflow_provider_campaigns.sandbox.altur_answers import call_row, call_status, contact_row, detail, list_row
 from airflow_provider_campaigns.sandbox.altur_campaign import (
     ANSWERED_BY,
     DELETABLE_STATUSES,
     TRANSITIONS,
     AlturCampaign,
-    Call,
     Contact,
     instant_text,
+)
+from airflow_provider_campaigns.sandbox.altur_checks import (
+    DAYS,
+    NUMBER_RANGES,
+    SETTLED_FIELDS,
+    TEXT_FIELDS,
+    check_changeable,
+    framework_refusal,
+    invalid,
+    refusal,
 )
 from airflow_provider_campaigns.sandbox.vendor import Refusal, Vendor, accepts
 
@@ -34,17 +42,8 @@ CONTACT_STATUSES = (
     *("answered", "accepted", "rejected"),
 )
 CALL_STATUSES = ("ended", "failed", "busy", "no-answer", "in-progress")
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-FOREIGN_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "phone_call": ("message_limit", "template", "template_alt"),
-    "whatsapp": ("first_message", "cycles"),
-}
-TEXT_FIELDS = ("name", "description", "timezone", "first_message", "template", "template_alt")
-NUMBER_RANGES = {"retries": (0, 5), "message_limit": (1, 10_000)}
-SETTLED_FIELDS = ("agent_id", "integration_id", "integration_type")
 SCHEDULED_ONLY = ("schedule", "schedule_start_date", "schedule_end_date")
-MAX_NAME_LENGTH = 255
 MAX_CONTACTS = 1000
 MAX_PAGE_INDEX = 25_000
 
@@ -52,17 +51,6 @@ FIRST_CAMPAIGN_ID = 1001
 ALL_WEEK = {day: {"startTime": "09:00", "stopTime": "18:00", "active": True} for day in DAYS}
 
 _PHONE = re.compile(r"\+[1-9]\d{7,14}", re.ASCII)
-_HOUR = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
-
-
-def refusal(status: int, code: str, message: str, **more: Any) -> JSONResponse:
-    """Return an error as Altur's own layer words it: a code in ``error``, a sentence in ``message``."""
-    return JSONResponse({"success": False, "error": code, "message": message, **more}, status_code=status)
-
-
-def framework_refusal(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return an error as the framework below words it: a ``detail`` alone."""
-    return JSONResponse({"detail": detail}, status_code=status, headers=dict(headers or {}))
 
 
 class AlturVendor(Vendor):
@@ -169,7 +157,7 @@ class AlturVendor(Vendor):
         back = self._choice(request, "direction", ("next", "previous")) == "previous"
         cursor = _cursor_id(given["cursor"]) if given.get("cursor") else None
         if given.get("cursor") and cursor is None:
-            self._refuse("cursor is not valid")
+            raise invalid("cursor is not valid")
         repeats = self.repeats_cursor("list_campaigns")
         matching = self._matching(request)
         ordered = reversed(matching) if not back else iter(matching)
@@ -186,10 +174,11 @@ class AlturVendor(Vendor):
         next_cursor = _cursor_text(page[-1].id) if following and page else None
         if repeats and page:
             following, next_cursor = True, given.get("cursor") or _cursor_text(page[-1].id)
+        at = self.clock.seconds()
         return JSONResponse(
             {
                 "total_count": len(matching),
-                "campaigns": [self._row(campaign) for campaign in page],
+                "campaigns": [list_row(campaign, self.status_word(campaign.status(at))) for campaign in page],
                 "pagination": {
                     "has_next": following,
                     "has_previous": preceding,
@@ -208,7 +197,7 @@ class AlturVendor(Vendor):
         archived = self._choice(request, "archived", ("true", "false")) == "true"
         since, until = self._instant(request, "startDate"), self._instant(request, "endDate")
         if (since is None) != (until is None):
-            self._refuse("startDate and endDate must be sent together")
+            raise invalid("startDate and endDate must be sent together")
         at = self.clock.seconds()
         lags = self.faults.state(self.name, "list_lag") is not None
         return [
@@ -230,15 +219,15 @@ class AlturVendor(Vendor):
             return again
         for name in ("name", *SETTLED_FIELDS):
             if not isinstance(body.get(name), str) or not body[name]:
-                self._refuse(f"{name} is required")
+                raise invalid(f"{name} is required")
         if body["integration_type"] not in CHANNELS:
-            self._refuse(f"integration_type must be one of {', '.join(CHANNELS)}")
-        self._check_changeable(body, body["integration_type"])
+            raise invalid(f"integration_type must be one of {', '.join(CHANNELS)}")
+        check_changeable(body, body["integration_type"])
         rules = body.get("cycles") or {}
         if rules.get("enabled") and rules.get("mode") == "cooldown":
             scheduled = [name for name in SCHEDULED_ONLY if rules.get(name) is not None]
             if scheduled:
-                self._refuse(f"cycles.{scheduled[0]} is for the scheduled mode only")
+                raise invalid(f"cycles.{scheduled[0]} is for the scheduled mode only")
         fields = {
             "description": "",
             "timezone": "America/Mexico_City",
@@ -264,11 +253,11 @@ class AlturVendor(Vendor):
             stalls=self.stalls,
         )
         self._campaigns.append(campaign)
-        return await self._answer(request, 201, {"success": True, "campaign": self._detail(campaign)})
+        return await self._answer(request, 201, {"success": True, "campaign": self._shown(campaign)})
 
     async def get_campaign(self, request: Request) -> Response:
         """``GET /campaigns/{id}``: with the snapshot, once there is one."""
-        return JSONResponse({"success": True, "campaign": self._detail(self._campaign(request))})
+        return JSONResponse({"success": True, "campaign": self._shown(self._campaign(request))})
 
     async def update_campaign(self, request: Request) -> Response:
         """``PATCH /campaigns/{id}``: some of the fields."""
@@ -282,7 +271,7 @@ class AlturVendor(Vendor):
             raise Refusal(refusal(400, "IMMUTABLE_FIELD", f"{settled[0]} cannot be changed", field=settled[0]))
         if campaign.status(self.clock.seconds()) == "finished":
             raise Refusal(refusal(409, "CAMPAIGN_FINISHED", "A finished campaign is read-only"))
-        self._check_changeable(body, campaign.fields["integration_type"])
+        check_changeable(body, campaign.fields["integration_type"])
         if rules and not campaign.cycles.get("enabled"):
             raise Refusal(refusal(400, "CYCLES_NOT_ENABLED", "The campaign was created without cycles"))
         if campaign.cycles.get("mode") != "scheduled" and any(name in rules for name in SCHEDULED_ONLY):
@@ -291,7 +280,7 @@ class AlturVendor(Vendor):
             if body.get(name) is not None:
                 campaign.fields[name] = body[name]
         campaign.fields["cycles"] = {**campaign.cycles, **rules}
-        return JSONResponse({"success": True, "campaign": self._detail(campaign)})
+        return JSONResponse({"success": True, "campaign": self._shown(campaign)})
 
     async def act(self, request: Request) -> Response:
         """``POST /campaigns/{id}/{action}``: along the state machine, or aside into the archive."""
@@ -312,7 +301,7 @@ class AlturVendor(Vendor):
                     valid_targets=targets,
                 )
             )
-        return JSONResponse({"success": True, "campaign": self._detail(campaign)})
+        return JSONResponse({"success": True, "campaign": self._shown(campaign)})
 
     async def unknown_action(self, request: Request) -> Response:
         """``POST /campaigns/{id}/{anything else}``."""
@@ -330,9 +319,9 @@ class AlturVendor(Vendor):
             return again
         rows, mode = body.get("contacts"), body.get("if_duplicate", "skip")
         if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_CONTACTS:
-            self._refuse(f"contacts must be an array of 1 to {MAX_CONTACTS} items")
+            raise invalid(f"contacts must be an array of 1 to {MAX_CONTACTS} items")
         if mode not in ("skip", "update"):
-            self._refuse("if_duplicate must be one of skip, update")
+            raise invalid("if_duplicate must be one of skip, update")
         at = self.clock.seconds()
         if campaign.status(at) == "finished":
             raise Refusal(refusal(409, "CAMPAIGN_FINISHED", "A finished campaign is read-only"))
@@ -373,7 +362,7 @@ class AlturVendor(Vendor):
         return JSONResponse(
             {
                 "total_count": len(matching) if index == 0 else None,
-                "contacts": [_contact_row(campaign, contact, statuses[contact.id]) for contact in page],
+                "contacts": [contact_row(campaign, contact, statuses[contact.id]) for contact in page],
                 "pagination": pagination,
             }
         )
@@ -383,7 +372,7 @@ class AlturVendor(Vendor):
         campaign = self._campaign(request)
         contact = self._contact(request, campaign)
         status = campaign.statuses(self.clock.seconds())[contact.id]
-        return JSONResponse({"success": True, "contact": _contact_row(campaign, contact, status)})
+        return JSONResponse({"success": True, "contact": contact_row(campaign, contact, status)})
 
     async def delete_contact(self, request: Request) -> Response:
         """``DELETE /campaigns/{id}/contacts/{contact_id}``: only one that waits or has failed."""
@@ -405,7 +394,7 @@ class AlturVendor(Vendor):
         matching = [
             call
             for call in (campaign.calls(at) if campaign.is_phone else [])
-            if status in (None, _call_status(call))
+            if status in (None, call_status(call))
             and answered_by in (None, ANSWERED_BY[call.outcome])
             and (since is None or call.began_at >= since)
             and (until is None or call.began_at <= until)
@@ -415,15 +404,17 @@ class AlturVendor(Vendor):
         return JSONResponse(
             {
                 "total_count": len(matching) if index == 0 else None,
-                "calls": [_call_row(campaign, call, statuses.get(call.contact.id, call.outcome)) for call in page],
+                "calls": [call_row(campaign, call, statuses.get(call.contact.id, call.outcome)) for call in page],
                 "pagination": {"page_index": index, **pagination},
             }
         )
 
     # What the endpoints share
 
-    def _refuse(self, text: str) -> NoReturn:
-        raise Refusal(self.bad_request(text))
+    def _shown(self, campaign: AlturCampaign) -> dict[str, Any]:
+        at = self.clock.seconds()
+        hidden = self.faults.state(self.name, "status_missing")
+        return detail(campaign, at, None if hidden else self.status_word(campaign.status(at)))
 
     def _campaign(self, request: Request) -> AlturCampaign:
         position = int(request.path_params["campaign_id"]) - FIRST_CAMPAIGN_ID
@@ -441,14 +432,14 @@ class AlturVendor(Vendor):
     def _choice(self, request: Request, name: str, allowed: tuple[str, ...]) -> str | None:
         given = request.query_params.get(name)
         if given is not None and given not in allowed:
-            self._refuse(f"{name} must be one of {', '.join(allowed)}")
+            raise invalid(f"{name} must be one of {', '.join(allowed)}")
         return given
 
     def _whole(self, request: Request, name: str, *, default: int, lowest: int, highest: int) -> int:
         given = request.query_params.get(name)
         value = default if given is None else int(given) if given.isdecimal() else -1
         if not lowest <= value <= highest:
-            self._refuse(f"{name} must be a whole number from {lowest} to {highest}")
+            raise invalid(f"{name} must be a whole number from {lowest} to {highest}")
         return value
 
     def _instant(self, request: Request, name: str) -> float | None:
@@ -458,7 +449,7 @@ class AlturVendor(Vendor):
         try:
             read = datetime.fromisoformat(given)
         except ValueError:
-            self._refuse(f"{name} must be in ISO 8601")
+            raise invalid(f"{name} must be in ISO 8601") from None
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
     def _paged(self, request: Request, matching: list[Any], endpoint: str) -> tuple[int, list[Any], dict[str, Any]]:
@@ -477,29 +468,6 @@ class AlturVendor(Vendor):
             "previous_page": index - 1 if index else None,
         }
         return index, matching[index * size : (index + 1) * size], pagination
-
-    def _check_changeable(self, body: Mapping[str, Any], channel: str) -> None:
-        foreign = [name for name in FOREIGN_FIELDS[channel] if body.get(name) is not None]
-        if foreign:
-            self._refuse(f"{foreign[0]} is not for {channel} campaigns")
-        for name in TEXT_FIELDS:
-            if not isinstance(body.get(name, ""), str | None):
-                self._refuse(f"{name} must be a string")
-        if len(body.get("name") or "") > MAX_NAME_LENGTH:
-            self._refuse(f"name must have at most {MAX_NAME_LENGTH} characters")
-        if body.get("timezone") is not None and not _is_timezone(body["timezone"]):
-            self._refuse("timezone must be an IANA time zone")
-        for name, (lowest, highest) in NUMBER_RANGES.items():
-            value = body.get(name)
-            if value is not None and not (type(value) is int and lowest <= value <= highest):
-                self._refuse(f"{name} must be an integer from {lowest} to {highest}")
-        rules = body.get("cycles")
-        if rules is not None and not isinstance(rules, dict):
-            self._refuse("cycles must be an object")
-        weeks = {"scheduling": body.get("scheduling"), "cycles.schedule": (rules or {}).get("schedule")}
-        for name, week in weeks.items():
-            if week is not None and not _is_week(week):
-                self._refuse(f"{name} must hold startTime, stopTime (HH:MM) and active for days mon to sun")
 
     async def _remembered(self, request: Request) -> Response | None:
         """Return the first answer to an ``Idempotency-Key`` that is known, or 409 when the body is another."""
@@ -522,66 +490,6 @@ class AlturVendor(Vendor):
         key = request.headers.get("idempotency-key")
         return (self.credential(request), request.url.path, key) if key else None
 
-    def _detail(self, campaign: AlturCampaign) -> dict[str, Any]:
-        """Return a campaign as its own page shows it."""
-        at = self.clock.seconds()
-        fields = campaign.fields
-        shown = {
-            "id": campaign.id,
-            "name": fields["name"],
-            "description": fields["description"],
-            "status": self.status_word(campaign.status(at)),
-            "integration": {"id": fields["integration_id"], "type": fields["integration_type"]},
-            "agent": {"id": fields["agent_id"], "name": "Sandbox agent"},
-            "created_at": instant_text(campaign.created_at),
-            "timezone": fields["timezone"],
-            "retries": fields["retries"],
-            "message_limit": fields["message_limit"],
-            "first_message": fields["first_message"],
-            "template": fields["template"],
-            "template_alt": fields["template_alt"],
-            "archived": campaign.archived,
-            "scheduling": fields["scheduling"],
-            "cycles": fields["cycles"],
-        }
-        if self.faults.state(self.name, "status_missing"):
-            # As the vendor's own example of this answer has it.
-            del shown["status"]
-        analytics = campaign.analytics(at)
-        return shown if analytics is None else {**shown, "analytics": analytics}
-
-    def _row(self, campaign: AlturCampaign) -> dict[str, Any]:
-        """Return a campaign as the list shows it: flat cycles, no channel, no snapshot."""
-        fields, cycles = campaign.fields, campaign.cycles
-        return {
-            "id": campaign.id,
-            "name": fields["name"],
-            "description": fields["description"],
-            "status": self.status_word(campaign.status(self.clock.seconds())),
-            "created_at": instant_text(campaign.created_at),
-            "agent": {"id": fields["agent_id"], "name": "Sandbox agent"},
-            "scheduling": fields["scheduling"],
-            "timezone": fields["timezone"],
-            "retries": fields["retries"],
-            "concurrency": 10,
-            "archived": campaign.archived,
-            "template": fields["template"],
-            "first_message": fields["first_message"],
-            "cycle_enabled": bool(cycles.get("enabled")),
-            "cycle_max_iterations": cycles.get("max_iterations"),
-            "cycle_cooldown_minutes": cycles.get("cooldown_minutes"),
-            "cycle_filter_statuses": cycles.get("filter_statuses", []),
-            "cycle_filter_tags": cycles.get("filter_tags", []),
-            "cycle_current_iteration": campaign.iteration,
-            "cycle_last_iteration_at": _text_or_none(campaign.last_iteration_at),
-            "started_at": _text_or_none(campaign.started_at),
-            "ended_at": _text_or_none(campaign.ended_at),
-        }
-
-
-def _text_or_none(seconds: float | None) -> str | None:
-    return None if seconds is None else instant_text(seconds)
-
 
 def _cursor_text(campaign_id: int) -> str:
     return base64.urlsafe_b64encode(json.dumps({"id": campaign_id}).encode()).decode()
@@ -592,71 +500,3 @@ def _cursor_id(text: str) -> int | None:
         return int(json.loads(base64.urlsafe_b64decode(text.encode()))["id"])
     except (binascii.Error, ValueError, KeyError, TypeError):
         return None
-
-
-def _is_timezone(name: str) -> bool:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        return False
-    return True
-
-
-def _is_week(week: Any) -> bool:
-    return isinstance(week, dict) and all(
-        day in DAYS
-        and isinstance(hours, dict)
-        and all(isinstance(hours.get(name), str) and _HOUR.fullmatch(hours[name]) for name in ("startTime", "stopTime"))
-        and isinstance(hours.get("active"), bool)
-        for day, hours in week.items()
-    )
-
-
-def _contact_row(campaign: AlturCampaign, contact: Contact, status: str) -> dict[str, Any]:
-    given = contact.given
-    calls = contact.calls + (status not in ("queue", "sending", "retrying") and contact.outcome is None)
-    return {
-        "f_id": given.get("f_id"),
-        "id": contact.id,
-        "name": given.get("name"),
-        "contact": contact.phone,
-        "status": status,
-        "context": given.get("context"),
-        "retries": max(0, calls - 1),
-        "has_follow_up": False,
-        "call_count": calls if campaign.is_phone else 0,
-        "billed_duration": 0 if status in ("queue", "sending", "failed") else 60 * calls,
-        "last_call_at": None,
-        "extracted_data": given.get("extracted_data", {}),
-        "tags": [],
-    }
-
-
-def _call_status(call: Call) -> str:
-    return "no-answer" if call.outcome == "failed" else "ended"
-
-
-def _call_row(campaign: AlturCampaign, call: Call, contact_status: str) -> dict[str, Any]:
-    call_id = f"cll_{campaign.id}_{call.number}"
-    began_at = instant_text(call.began_at)
-    return {
-        "id": call_id,
-        "type": "outbound",
-        "status": _call_status(call),
-        "answered_by": ANSWERED_BY[call.outcome],
-        "created_at": began_at,
-        "started_at": began_at,
-        "ended_at": instant_text(call.began_at + call.seconds),
-        "duration": call.seconds,
-        "billed_duration": call.seconds,
-        "contact": {
-            "id": call.contact.id,
-            "f_id": call.contact.given.get("f_id"),
-            "name": call.contact.given.get("name"),
-            "phone_number": call.contact.phone,
-            "status": contact_status,
-        },
-        "extracted_data": {},
-        "tags": [],
-        "recording_url": f"/api/v1.0/call/{call_id}/recording",
-    }

@@ -27,7 +27,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from airflow_provider_campaigns.sandbox.app import SandboxApp
 from airflow_provider_campaigns.sandbox.clock import Clock
-from airflow_provider_campaigns.sandbox.kinbox_campaign import PROCESSING_SECONDS, TRACKING_SECONDS
+from airflow_provider_campaigns.sandbox.kinbox.campaign import PROCESSING_SECONDS, TRACKING_SECONDS
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 FIRST_FINISH_SECONDS = PROCESSING_SECONDS + 1 + TRACKING_SECONDS

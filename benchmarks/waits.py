@@ -88,7 +88,7 @@ class Looks:
     """Notes the processor time of each look of our poller."""
 
     def __init__(self) -> None:
-        from airflow_provider_campaigns.poller import Lane
+        from airflow_provider_campaigns.wait.poller import Lane
 
         self.cpu_seconds: list[float] = []
         look = Lane._look

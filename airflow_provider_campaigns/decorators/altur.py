@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import DecoratedOperator
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.contacts.recipients import hidden
 from airflow_provider_campaigns.decorators.base import CampaignDecoratedOperator, campaign_task
 from airflow_provider_campaigns.operators.altur import AlturCreateCampaignOperator
-from airflow_provider_campaigns.recipients import hidden
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import TaskDecorator

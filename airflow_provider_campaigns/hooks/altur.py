@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from airflow_provider_campaigns.api.altur import AlturClient
+from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.hooks.campaign import CampaignHook, Settings
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.hooks.campaign import CampaignHook, Settings
 
 

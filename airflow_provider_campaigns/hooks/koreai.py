@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.api.koreai import KoreAIClient
+from airflow_provider_campaigns.api.koreai.client import KoreAIClient
 from airflow_provider_campaigns.hooks.campaign import CampaignHook, Settings
 
 

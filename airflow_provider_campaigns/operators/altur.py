@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import CampaignStatus
+from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import CampaignFailed
-from airflow_provider_campaigns.launch import checked_limit
+from airflow_provider_campaigns.launch.decisions import checked_limit
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
-from airflow_provider_campaigns.recipients import TakesContacts
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
-    from airflow_provider_campaigns.contact_rows import Checked, ContactForm, ContactRows
+    from airflow_provider_campaigns.contacts.rows import Checked, ContactForm, ContactRows
     from airflow_provider_campaigns.hooks.altur import AlturHook
-    from airflow_provider_campaigns.launching import Launch
+    from airflow_provider_campaigns.launch.launcher import Launch
 
 
 class TakesAlturContacts(TakesContacts):
@@ -25,9 +25,9 @@ class TakesAlturContacts(TakesContacts):
 
     def contact_form(self) -> ContactForm:
         """Return what Altur takes for a contact."""
-        from airflow_provider_campaigns.api.altur_requests import check_contact
-        from airflow_provider_campaigns.contact_files import read_contacts
-        from airflow_provider_campaigns.contact_rows import ContactForm
+        from airflow_provider_campaigns.api.altur.fields import check_contact
+        from airflow_provider_campaigns.contacts.files import read_contacts
+        from airflow_provider_campaigns.contacts.rows import ContactForm
 
         return ContactForm(read_contacts, check_contact)
 
@@ -141,7 +141,7 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
     @classmethod
     def client_class(cls) -> type[CampaignClient]:
         """Return Altur's client class."""
-        from airflow_provider_campaigns.api.altur import AlturClient
+        from airflow_provider_campaigns.api.altur.client import AlturClient
 
         return AlturClient
 
@@ -178,7 +178,7 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
 
     def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
         """Create the campaign, add its contacts, activate it."""
-        from airflow_provider_campaigns.api.altur import AlturClient
+        from airflow_provider_campaigns.api.altur.client import AlturClient
 
         client = launch.client
         if not isinstance(client, AlturClient):

@@ -21,8 +21,8 @@ except (ImportError, AirflowOptionalProviderFeatureException) as missing:
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_campaigns.guards import Verdict
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
+    from airflow_provider_campaigns.launch.guards import Verdict
 
 #: How much of a text is shown, in characters.
 SAMPLE_LENGTH = 500
@@ -86,7 +86,7 @@ class ApproveCampaignOperator(ApprovalOperator):
         return create
 
     def _facts(self, create: CreateCampaignOperator, hook: CampaignHook, verdict: Verdict) -> str:
-        from airflow_provider_campaigns.guards import Move
+        from airflow_provider_campaigns.launch.guards import Move
 
         client = hook.get_conn()
         with airflow_errors():

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.links import CampaignLink, push_link
-from airflow_provider_campaigns.wait import described
+from airflow_provider_campaigns.wait.decisions import described
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -17,17 +17,17 @@ from airflow_provider_campaigns.exceptions import (
     LaunchOutcomeUnknown,
     airflow_errors,
 )
-from airflow_provider_campaigns.launch import Intent, signs_in
+from airflow_provider_campaigns.launch.decisions import Intent, signs_in
 from airflow_provider_campaigns.operators.contacts import ContactsOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_campaigns.api.koreai import KoreAIClient
-    from airflow_provider_campaigns.api.koreai_contact_lists import ContactList
-    from airflow_provider_campaigns.contact_rows import Checked, ContactForm, ContactRows
-    from airflow_provider_campaigns.hand_over import HandOver
+    from airflow_provider_campaigns.api.koreai.client import KoreAIClient
+    from airflow_provider_campaigns.api.koreai.contact_lists import ContactList
+    from airflow_provider_campaigns.contacts.rows import Checked, ContactForm, ContactRows
     from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+    from airflow_provider_campaigns.launch.batches import HandOver
 
 #: Between two looks at how many of its contacts Kore.ai has taken into a list.
 COUNTED_POLL_SECONDS = 5.0
@@ -41,16 +41,16 @@ class _ContactListOperator(ContactsOperator):
 
     def contact_form(self) -> ContactForm:
         """Return what Kore.ai takes for a contact."""
-        from airflow_provider_campaigns.api.koreai_contact_lists import check_contact
-        from airflow_provider_campaigns.contact_files import read_rows
-        from airflow_provider_campaigns.contact_rows import ContactForm
+        from airflow_provider_campaigns.api.koreai.contact_lists import check_contact
+        from airflow_provider_campaigns.contacts.files import read_rows
+        from airflow_provider_campaigns.contacts.rows import ContactForm
 
         return ContactForm(lambda path: read_rows(path, "phoneNumber"), check_contact, "phoneNumber")
 
     def _begin(self, context: Context, rows: ContactRows, **meant: Any) -> tuple[KoreAIHook, Checked, HandOver]:
         """Check the connection, the contacts, and that an earlier try meant the same; nothing is sent."""
-        from airflow_provider_campaigns.hand_over import HandOver
         from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+        from airflow_provider_campaigns.launch.batches import HandOver
 
         hook = KoreAIHook(self.conn_id)
         hook.get_conn()
@@ -59,7 +59,7 @@ class _ContactListOperator(ContactsOperator):
         return hook, checked, HandOver(context, meant, self.log)
 
     def _fill(self, client: KoreAIClient, known: ContactList, rows: ContactRows, hand_over: HandOver) -> None:
-        from airflow_provider_campaigns.api.koreai_contact_lists import MAX_CONTACTS_PER_BATCH
+        from airflow_provider_campaigns.api.koreai.contact_lists import MAX_CONTACTS_PER_BATCH
 
         if known.allow_duplicates:
             raise InvalidRequest(

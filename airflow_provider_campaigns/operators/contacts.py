@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.launch import Memory, checked_limit, exceeds
+from airflow_provider_campaigns.launch.decisions import Memory, checked_limit, exceeds
+from airflow_provider_campaigns.launch.task_run import facts_of
 from airflow_provider_campaigns.operators.altur import TakesAlturContacts
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
-from airflow_provider_campaigns.recipients import TakesContacts
-from airflow_provider_campaigns.task_run import facts_of
-from airflow_provider_campaigns.waiting import is_template
+from airflow_provider_campaigns.wait.runner import is_template
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from airflow_provider_campaigns.contact_rows import Checked
+    from airflow_provider_campaigns.contacts.rows import Checked
 
 
 class ContactsOperator(TakesContacts, BaseOperator):
@@ -123,10 +123,10 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Add the contacts that are not in yet; return what became of all."""
-        from airflow_provider_campaigns.api.altur_requests import numeric_id
-        from airflow_provider_campaigns.hand_over import HandOver
+        from airflow_provider_campaigns.api.altur.fields import numeric_id
         from airflow_provider_campaigns.hooks.altur import AlturHook
-        from airflow_provider_campaigns.launching import add_in_batches
+        from airflow_provider_campaigns.launch.batches import HandOver
+        from airflow_provider_campaigns.launch.launcher import add_in_batches
 
         with airflow_errors():
             hook = AlturHook(self.conn_id)
@@ -164,12 +164,12 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         return {**self._outcome(campaign_id, hand_over.memory), **checked.told()}
 
     def _duplicates(self) -> str:
-        from airflow_provider_campaigns.api.altur_requests import IF_DUPLICATE
+        from airflow_provider_campaigns.api.altur.fields import IF_DUPLICATE
 
         return str(IF_DUPLICATE.read(self.if_duplicate))
 
     def _ask(self, context: Context, checked: Checked, rows_in: int, *, dry_run: bool) -> None:
-        from airflow_provider_campaigns.guards import Move
+        from airflow_provider_campaigns.launch.guards import Move
 
         verdict = self.guards().judge(facts_of(context, recipients=checked.rows))
         so_far = f"{rows_in} of {checked.rows} rows are in." if rows_in else "Nothing was sent."

@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.launch import (
+from airflow_provider_campaigns.launch.decisions import (
     DEFAULT_LOOKUP_TIMEOUT_SECONDS,
     Intent,
     Memory,
@@ -24,11 +24,16 @@ from airflow_provider_campaigns.launch import (
     relaunch_number,
     remembered_in,
 )
+from airflow_provider_campaigns.launch.task_run import approval_of, earliest_of, facts_of, store_of
 from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
-from airflow_provider_campaigns.task_run import approval_of, earliest_of, facts_of, store_of
-from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Watch, described
-from airflow_provider_campaigns.waiting import (
+from airflow_provider_campaigns.wait.decisions import (
+    DEFAULT_PATIENCE_SECONDS,
+    DEFAULT_POLL_INTERVAL_SECONDS,
+    Watch,
+    described,
+)
+from airflow_provider_campaigns.wait.runner import (
     WaitOptions,
     hold,
     hold_after,
@@ -44,9 +49,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
-    from airflow_provider_campaigns.guards import Verdict
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
-    from airflow_provider_campaigns.launching import Launch
+    from airflow_provider_campaigns.launch.guards import Verdict
+    from airflow_provider_campaigns.launch.launcher import Launch
 
 #: The places {{1}}, {{2}} ... of a WhatsApp template, which are the vendor's to fill, not Jinja's.
 _WHATSAPP_PLACE = re.compile(r"\{\{\s*\d+\s*\}\}")
@@ -272,7 +277,7 @@ class CreateCampaignOperator(GuardedOperator):
     def execute(self, context: Context) -> str:
         """Launch the campaign; wait for it here, or defer, or return its id."""
         # Here and not above, like the triggers: parsing a DAG file needs none of them.
-        from airflow_provider_campaigns.launching import Launch
+        from airflow_provider_campaigns.launch.launcher import Launch
 
         with airflow_errors():
             terms = self.wait_options.terms(self.wait_until, self.progress_threshold, self.poll_interval, None)
@@ -449,7 +454,7 @@ class CreateCampaignOperator(GuardedOperator):
         refusal: str,
     ) -> None:
         from airflow_provider_campaigns.api.redaction import redacted
-        from airflow_provider_campaigns.guards import Move
+        from airflow_provider_campaigns.launch.guards import Move
 
         verdict = self.verdict(context, client)
         refusal = refusal or (verdict.reason if verdict.move is Move.REFUSE else "")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
 from airflow_provider_campaigns.exceptions import LaunchRefused
-from airflow_provider_campaigns.waiting import is_template
+from airflow_provider_campaigns.wait.runner import is_template
 
 if TYPE_CHECKING:
-    from airflow_provider_campaigns.guards import Guards, Verdict
+    from airflow_provider_campaigns.launch.guards import Guards, Verdict
 
 
 class GuardedOperator(BaseOperator):
@@ -70,7 +70,7 @@ class GuardedOperator(BaseOperator):
         :param read: What to make of an argument that may be a template.
         :raises InvalidRequest: Names the argument and what is allowed.
         """
-        from airflow_provider_campaigns.guards import Guards
+        from airflow_provider_campaigns.launch.guards import Guards
 
         return Guards.read(
             allow_backfill=self.allow_backfill,
@@ -90,7 +90,7 @@ class GuardedOperator(BaseOperator):
         :param begun: Whether anything has: then nothing is skipped any more.
         :param method_name: The method that goes on when the send window has opened.
         """
-        from airflow_provider_campaigns.guards import Move
+        from airflow_provider_campaigns.launch.guards import Move
 
         if verdict.move is Move.GO:
             return

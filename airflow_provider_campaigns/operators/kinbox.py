@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.kinbox import KinboxHook
-    from airflow_provider_campaigns.launching import Launch
+    from airflow_provider_campaigns.launch.launcher import Launch
 
 
 class KinboxCreateCampaignOperator(CreateCampaignOperator):
@@ -130,7 +130,7 @@ class KinboxCreateCampaignOperator(CreateCampaignOperator):
     @classmethod
     def client_class(cls) -> type[CampaignClient]:
         """Return Kinbox's client class."""
-        from airflow_provider_campaigns.api.kinbox import KinboxClient
+        from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 
         return KinboxClient
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.koreai import KoreAIHook
-    from airflow_provider_campaigns.launching import Launch
+    from airflow_provider_campaigns.launch.launcher import Launch
 
 READY_POLL_SECONDS = 5.0
 
@@ -114,7 +114,7 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
     @classmethod
     def client_class(cls) -> type[CampaignClient]:
         """Return Kore.ai's client class."""
-        from airflow_provider_campaigns.api.koreai import KoreAIClient
+        from airflow_provider_campaigns.api.koreai.client import KoreAIClient
 
         return KoreAIClient
 
@@ -143,7 +143,7 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
 
         A number that is in two lists counts twice, and what was added a moment ago may not be counted yet.
         """
-        from airflow_provider_campaigns.api.koreai import KoreAIClient
+        from airflow_provider_campaigns.api.koreai.client import KoreAIClient
 
         if not isinstance(client, KoreAIClient):
             raise TypeError("A Kore.ai campaign needs Kore.ai's client.")

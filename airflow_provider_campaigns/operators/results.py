@@ -10,9 +10,9 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import airflow_errors
-from airflow_provider_campaigns.launch import launch_key
-from airflow_provider_campaigns.result_files import IF_EXISTS, ResultFile, check_path
-from airflow_provider_campaigns.waiting import is_template
+from airflow_provider_campaigns.launch.decisions import launch_key
+from airflow_provider_campaigns.results.files import IF_EXISTS, ResultFile, check_path
+from airflow_provider_campaigns.wait.runner import is_template
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -32,9 +32,9 @@ logger = logging.getLogger(__name__)
 
 #: The vendors of the sandbox: a fourth one is one line here.
 VENDORS = (
-    "airflow_provider_campaigns.sandbox.kinbox:KinboxVendor",
-    "airflow_provider_campaigns.sandbox.altur:AlturVendor",
-    "airflow_provider_campaigns.sandbox.koreai:KoreAIVendor",
+    "airflow_provider_campaigns.sandbox.kinbox.vendor:KinboxVendor",
+    "airflow_provider_campaigns.sandbox.altur.vendor:AlturVendor",
+    "airflow_provider_campaigns.sandbox.koreai.vendor:KoreAIVendor",
 )
 
 HTML_PAGE = "<!DOCTYPE html><html><head><title>Just a moment</title></head><body>Please stand by</body></html>"

@@ -23,6 +23,6 @@ class AlturCampaignSensor(CampaignSensor):
     @classmethod
     def client_class(cls) -> type[CampaignClient]:
         """Return Altur's client class."""
-        from airflow_provider_campaigns.api.altur import AlturClient
+        from airflow_provider_campaigns.api.altur.client import AlturClient
 
         return AlturClient

@@ -18,8 +18,13 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.links import CampaignLink, push_link
-from airflow_provider_campaigns.wait import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Outcome, Watch
-from airflow_provider_campaigns.waiting import (
+from airflow_provider_campaigns.wait.decisions import (
+    DEFAULT_PATIENCE_SECONDS,
+    DEFAULT_POLL_INTERVAL_SECONDS,
+    Outcome,
+    Watch,
+)
+from airflow_provider_campaigns.wait.runner import (
     WaitOptions,
     check_on_kill,
     hold,

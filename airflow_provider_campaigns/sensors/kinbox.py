@@ -23,6 +23,6 @@ class KinboxCampaignSensor(CampaignSensor):
     @classmethod
     def client_class(cls) -> type[CampaignClient]:
         """Return Kinbox's client class."""
-        from airflow_provider_campaigns.api.kinbox import KinboxClient
+        from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 
         return KinboxClient

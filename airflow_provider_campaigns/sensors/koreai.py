@@ -23,6 +23,6 @@ class KoreAICampaignSensor(CampaignSensor):
     @classmethod
     def client_class(cls) -> type[CampaignClient]:
         """Return Kore.ai's client class."""
-        from airflow_provider_campaigns.api.koreai import KoreAIClient
+        from airflow_provider_campaigns.api.koreai.client import KoreAIClient
 
         return KoreAIClient

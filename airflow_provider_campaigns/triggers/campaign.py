@@ -13,11 +13,10 @@ from airflow.providers.common.compat.connection import get_async_connection, get
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.poller import shared_poller
 
 # Stored triggers and asset watchers name it by this module.
 from airflow_provider_campaigns.triggers.campaign_event import CampaignEventTrigger as CampaignEventTrigger
-from airflow_provider_campaigns.wait import (
+from airflow_provider_campaigns.wait.decisions import (
     DEFAULT_PATIENCE_SECONDS,
     DEFAULT_POLL_INTERVAL_SECONDS,
     Gates,
@@ -27,7 +26,8 @@ from airflow_provider_campaigns.wait import (
     Terms,
     Watch,
 )
-from airflow_provider_campaigns.waiting import hold, hold_after
+from airflow_provider_campaigns.wait.poller import shared_poller
+from airflow_provider_campaigns.wait.runner import hold, hold_after
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
@@ -52,9 +52,9 @@ class CampaignTrigger(BaseTrigger):
     :param patience: Seconds without a good answer before the campaign counts as out of reach.
     :param hook_params: Further arguments of the hook.
     :param stall_timeout: Seconds that a running campaign may go without any change, or None.
-    :param min_delivered_ratio: See :class:`~airflow_provider_campaigns.wait.Gates`.
-    :param max_failed_ratio: See :class:`~airflow_provider_campaigns.wait.Gates`.
-    :param brake: See :class:`~airflow_provider_campaigns.wait.Gates`.
+    :param min_delivered_ratio: See :class:`~airflow_provider_campaigns.wait.decisions.Gates`.
+    :param max_failed_ratio: See :class:`~airflow_provider_campaigns.wait.decisions.Gates`.
+    :param brake: See :class:`~airflow_provider_campaigns.wait.decisions.Gates`.
     :param on_kill: ``leave``, ``pause`` or ``stop`` the campaign when a user kills the task, or the deadline passes.
     :param refusals: How many looks in a row were refused before the task deferred.
     """

@@ -16,11 +16,9 @@ except ImportError:  # Airflow 2 has no asset watchers; there the class can only
     from airflow.triggers.base import BaseTrigger as BaseEventTrigger  # type: ignore[assignment]
     from airflow.triggers.base import TriggerEvent
 
-from airflow_provider_campaigns.announcements import MOST_REMEMBERED, Announced, Wanted
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.list_poll import ListPoll, Look, bear
-from airflow_provider_campaigns.wait import (
+from airflow_provider_campaigns.wait.decisions import (
     DEFAULT_PATIENCE_SECONDS,
     DEFAULT_POLL_INTERVAL_SECONDS,
     Goal,
@@ -28,7 +26,9 @@ from airflow_provider_campaigns.wait import (
     Terms,
     described,
 )
-from airflow_provider_campaigns.waiting import as_number
+from airflow_provider_campaigns.wait.runner import as_number
+from airflow_provider_campaigns.watch.announcements import MOST_REMEMBERED, Announced, Wanted
+from airflow_provider_campaigns.watch.list_poller import ListPoll, Look, bear
 
 #: Airflow queues one run of a DAG for an asset; of the events that come before its scheduler makes that run, only the
 #: first is handed over, the others with the asset's next event, whenever that may be. So events keep a distance.

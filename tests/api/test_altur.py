@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from airflow_provider_campaigns.api import errors
-from airflow_provider_campaigns.api.altur import AlturClient, ContactBatch
-from airflow_provider_campaigns.api.altur_requests import CHANGEABLE_FIELDS, CREATE_FIELDS
+from airflow_provider_campaigns.api.altur.client import AlturClient, ContactBatch
+from airflow_provider_campaigns.api.altur.fields import CHANGEABLE_FIELDS, CREATE_FIELDS
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.sandbox.altur import AlturVendor
-from airflow_provider_campaigns.sandbox.altur_campaign import SENDING_SECONDS
+from airflow_provider_campaigns.sandbox.altur.campaign import SENDING_SECONDS
+from airflow_provider_campaigns.sandbox.altur.vendor import AlturVendor
 from airflow_provider_campaigns.sandbox.clock import ManualClock
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
@@ -895,7 +895,7 @@ class TestSandbox:
 
 def test_the_module_is_imported_without_any_http_library() -> None:
     code = (
-        "import sys, airflow_provider_campaigns.api.altur; "
+        "import sys, airflow_provider_campaigns.api.altur.client; "
         "print([name for name in ('airflow', 'requests', 'jwt', 'pyrate_limiter', 'starlette', 'tenacity') "
         "if name in sys.modules])"
     )

@@ -15,10 +15,10 @@ import pytest
 import requests
 
 from airflow_provider_campaigns.api import errors
-from airflow_provider_campaigns.api.kinbox import CREATE_FIELDS, UPDATE_FIELDS, KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import CREATE_FIELDS, UPDATE_FIELDS, KinboxClient
 from airflow_provider_campaigns.api.model import CampaignStatus
 from airflow_provider_campaigns.sandbox.clock import ManualClock
-from airflow_provider_campaigns.sandbox.kinbox import KinboxVendor
+from airflow_provider_campaigns.sandbox.kinbox.vendor import KinboxVendor
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 TOKEN = "kb_live_very-secret"
@@ -679,7 +679,9 @@ class TestShape:
 
     def test_importing_the_client_loads_no_http_library(self) -> None:
         heavy = "('airflow', 'requests', 'jwt', 'pyrate_limiter', 'starlette', 'tenacity')"
-        code = f"import sys, airflow_provider_campaigns.api.kinbox; print([m for m in {heavy} if m in sys.modules])"
+        code = (
+            f"import sys, airflow_provider_campaigns.api.kinbox.client; print([m for m in {heavy} if m in sys.modules])"
+        )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "[]"
 

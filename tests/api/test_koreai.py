@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_campaigns.api import errors, koreai_contact_lists
-from airflow_provider_campaigns.api.koreai import KoreAIClient
-from airflow_provider_campaigns.api.koreai_campaign_fields import FIELDS
+from airflow_provider_campaigns.api import errors
+from airflow_provider_campaigns.api.koreai import contact_lists
+from airflow_provider_campaigns.api.koreai.client import KoreAIClient
+from airflow_provider_campaigns.api.koreai.fields import FIELDS
 from airflow_provider_campaigns.api.model import CampaignStatus
 from airflow_provider_campaigns.sandbox.clock import ManualClock
-from airflow_provider_campaigns.sandbox.koreai import KoreAIVendor
+from airflow_provider_campaigns.sandbox.koreai.vendor import KoreAIVendor
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 SECRET = "kS0meVeryLongClientSecretThatNobodyMaySee="
@@ -231,7 +232,7 @@ def test_the_lists_totals_are_asked_for_once_in_five_minutes(
     for _ in range(3):
         client.get_campaign(campaign_id)
     assert len(requests_of(campaign_sandbox, "list_contact_lists")) == 1
-    monkeypatch.setattr(koreai_contact_lists, "TOTALS_SECONDS", 0.0)
+    monkeypatch.setattr(contact_lists, "TOTALS_SECONDS", 0.0)
     client.get_campaign(campaign_id)
     assert len(requests_of(campaign_sandbox, "list_contact_lists")) == 2
 
@@ -690,7 +691,7 @@ def test_the_client_takes_exactly_the_declared_fields() -> None:
 
 def test_the_module_loads_no_http_library() -> None:
     code = (
-        "import sys, airflow_provider_campaigns.api.koreai;"
+        "import sys, airflow_provider_campaigns.api.koreai.client;"
         "print([name for name in ('requests', 'jwt', 'airflow', 'pyrate_limiter', 'starlette') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_campaigns.api.koreai import KoreAIClient
-from airflow_provider_campaigns.guards import Guards
+from airflow_provider_campaigns.api.koreai.client import KoreAIClient
+from airflow_provider_campaigns.launch.guards import Guards
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 # One worker of pytest-xdist runs all that needs the database, so that it is made ready once.

@@ -14,7 +14,7 @@ from airflow.models.renderedtifields import RenderedTaskInstanceFields
 from airflow.utils.session import create_session
 from airflow_since import has
 
-from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.operators import koreai
 from airflow_provider_campaigns.sandbox.server import Sandbox
 

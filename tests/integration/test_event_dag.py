@@ -13,7 +13,7 @@ import pytest
 from airflow_since import need
 from whole_airflow import Airflow, until
 
-from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 need("3.3", "shared and remembering triggers")

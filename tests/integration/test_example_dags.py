@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from airflow_since import airflow_since
 
-from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.operators import koreai
 from airflow_provider_campaigns.sandbox.server import Sandbox
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 from airflow_since import CALLBACKS_ARE_TOLD, airflow_since
 
-from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 # The example is written for airflow.sdk.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from whole_airflow import Airflow, Run, until
 
-from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("airflow_standalone")]

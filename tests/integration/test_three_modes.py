@@ -11,7 +11,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout
 from airflow_since import CALLBACKS_ARE_TOLD
 
-from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.exceptions import CampaignFailed, CampaignRequestFailed
 from airflow_provider_campaigns.sandbox.server import Sandbox
 

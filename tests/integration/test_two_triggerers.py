@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import whole_airflow
 
-from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 # Whole Airflows run one after another: two at a time would wait for each other's processor time.

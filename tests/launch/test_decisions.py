@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.launch import (
+from airflow_provider_campaigns.launch.decisions import (
     Intent,
     Memory,
     Move,
@@ -25,7 +25,7 @@ from airflow_provider_campaigns.launch import (
     signs_in,
     start_move,
 )
-from airflow_provider_campaigns.launching import Launch
+from airflow_provider_campaigns.launch.launcher import Launch
 
 KEY = launch_key("dag", "run", "task", -1)
 INTENT = Intent(KEY, fingerprints({"name": "Winter", "message": "Hello"}))

@@ -12,7 +12,7 @@ from task import Task
 from worker import ALTUR_CONTACTS, KOREAI_CONTACTS, LAUNCHES, Death, operator_of
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.guards import WEEKDAYS
+from airflow_provider_campaigns.launch.guards import WEEKDAYS
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 every_launch = pytest.mark.parametrize("launched", LAUNCHES)
@@ -153,7 +153,7 @@ def test_a_campaign_that_exists_unstarted_is_named_never_skipped(
 
 def _closes_after_the_create(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let send windows be open at the first question and closed from then on; empty the list to open them."""
-    from airflow_provider_campaigns.guards import SendWindow
+    from airflow_provider_campaigns.launch.guards import SendWindow
 
     asked: list[int] = []
     closing = [1]

@@ -28,7 +28,7 @@ from airflow_provider_campaigns.operators.results import (
     KoreAIContactListsToObjectStorageOperator,
     KoreAIContactResultsToObjectStorageOperator,
 )
-from airflow_provider_campaigns.result_files import ResultFile
+from airflow_provider_campaigns.results.files import ResultFile
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 DIALING = {
@@ -212,7 +212,7 @@ def test_xcom_log_and_asset_events_tell_path_and_count_and_no_recipient(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("airflow_provider_campaigns.result_files.ROWS_FOR_EACH_LOG_LINE", 100)
+    monkeypatch.setattr("airflow_provider_campaigns.results.files.ROWS_FOR_EACH_LOG_LINE", 100)
     campaign_id = altur_campaign(campaign_sandbox)
     outlet, event = object(), SimpleNamespace(extra=None)
     operator = altur(folder / "calls.jsonl", campaign_id)
@@ -276,17 +276,18 @@ def test_fewer_rows_than_the_vendor_tells_of_fail_the_task_and_leave_nothing(
 ) -> None:
     voice = koreai_campaign(campaign_sandbox)
     phone = altur_campaign(campaign_sandbox)
-    from airflow_provider_campaigns.api import altur_contacts, koreai_results
+    from airflow_provider_campaigns.api.altur import contacts
+    from airflow_provider_campaigns.api.koreai import results
 
-    second = koreai_results.KoreAIResults._results_page
+    second = results.KoreAIResults._results_page
     monkeypatch.setattr(
-        koreai_results.KoreAIResults,
+        results.KoreAIResults,
         "_results_page",
         lambda self, campaign, page, size: (
             ([], *second(self, campaign, page, size)[1:]) if page == 2 else second(self, campaign, page, size)
         ),
     )
-    monkeypatch.setattr(altur_contacts, "next_page", lambda answer, at: None)
+    monkeypatch.setattr(contacts, "next_page", lambda answer, at: None)
     for operator in (koreai(folder / "results", voice), altur(folder / "calls", phone)):
         with pytest.raises(CampaignRequestFailed, match=r"tells of .* but handed out 100"):
             written(operator)

@@ -16,10 +16,10 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from airflow_provider_campaigns.api.altur import AlturClient
+from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.client import CampaignClient
-from airflow_provider_campaigns.api.kinbox import KinboxClient
-from airflow_provider_campaigns.api.koreai import KoreAIClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
+from airflow_provider_campaigns.api.koreai.client import KoreAIClient
 
 #: All that a header can carry and that some way of writing a text changes.
 SECRET = "s3cret'\"%41+/\\<b>&=={{x}}~0123456789"

@@ -18,9 +18,9 @@ import pytest
 from wire import Received, says, trickles
 
 from airflow_provider_campaigns.api import errors, transport
-from airflow_provider_campaigns.api.altur import AlturClient
+from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.client import CampaignClient
-from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.api.transport import MAX_ATTEMPTS
 
 pytestmark = pytest.mark.usefixtures("no_proxies")

@@ -14,10 +14,10 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.contact_files import read_contacts, read_rows
+from airflow_provider_campaigns.contacts.files import read_contacts, read_rows
+from airflow_provider_campaigns.contacts.recipients import hidden
 from airflow_provider_campaigns.operators.altur import AlturCreateCampaignOperator
 from airflow_provider_campaigns.operators.contacts import AlturAddContactsOperator
-from airflow_provider_campaigns.recipients import hidden
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 NUMBER, NAME = "+5215512345678", "Zoraida Quetzal"

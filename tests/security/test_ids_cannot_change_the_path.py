@@ -13,12 +13,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 from wire import Received, says
 
-from airflow_provider_campaigns.api.altur import AlturClient
+from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.endpoints import Endpoint, path_segment
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
-from airflow_provider_campaigns.api.kinbox import KinboxClient
-from airflow_provider_campaigns.api.koreai import KoreAIClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
+from airflow_provider_campaigns.api.koreai.client import KoreAIClient
 
 pytestmark = pytest.mark.usefixtures("no_proxies")
 

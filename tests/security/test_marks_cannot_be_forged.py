@@ -10,8 +10,8 @@ import pytest
 
 from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.model import Campaign
-from airflow_provider_campaigns.launch import Intent, fingerprints, launch_key, signs_in
-from airflow_provider_campaigns.launching import Launch
+from airflow_provider_campaigns.launch.decisions import Intent, fingerprints, launch_key, signs_in
+from airflow_provider_campaigns.launch.launcher import Launch
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 OURS = Intent(launch_key("dag", "run 1", "create", -1), {"name": "a"})

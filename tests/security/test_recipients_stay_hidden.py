@@ -13,9 +13,9 @@ from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.answers import Answer, Refusal
 from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.endpoints import Endpoint
-from airflow_provider_campaigns.api.kinbox_answers import LeadResult
-from airflow_provider_campaigns.api.koreai_answers import ContactResult
-from airflow_provider_campaigns.api.koreai_contact_lists import Contact
+from airflow_provider_campaigns.api.kinbox.answers import LeadResult
+from airflow_provider_campaigns.api.koreai.answers import ContactResult
+from airflow_provider_campaigns.api.koreai.contact_lists import Contact
 from airflow_provider_campaigns.api.redaction import redacted
 
 pytestmark = pytest.mark.usefixtures("no_proxies")

@@ -19,17 +19,17 @@ need("3.0", "asset watchers")
 
 from airflow.triggers.base import BaseEventTrigger
 
-from airflow_provider_campaigns.announcements import MARK_LENGTH, MOST_REMEMBERED, Announced
 from airflow_provider_campaigns.api import transport
-from airflow_provider_campaigns.api.altur import AlturClient
+from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.api.kinbox import KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable
-from airflow_provider_campaigns.list_poll import bear
 from airflow_provider_campaigns.sandbox.clock import ManualClock
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.triggers.campaign_event import CampaignEventTrigger
-from airflow_provider_campaigns.wait import Patience
+from airflow_provider_campaigns.wait.decisions import Patience
+from airflow_provider_campaigns.watch.announcements import MARK_LENGTH, MOST_REMEMBERED, Announced
+from airflow_provider_campaigns.watch.list_poller import bear
 
 POLL_INTERVAL = 0.05
 #: A Kinbox campaign of 20 recipients sends for 40 seconds after 5 of preparation, and tracks receipts for 30 more.

@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_campaigns.api import altur_answers, altur_requests, errors, reading
-from airflow_provider_campaigns.api.altur import (
+from airflow_provider_campaigns.api import errors, reading
+from airflow_provider_campaigns.api.altur import answers, fields
+from airflow_provider_campaigns.api.altur.answers import ContactCounts, diagnose, read_campaign
+from airflow_provider_campaigns.api.altur.client import (
     ACTIVATE_CAMPAIGN,
     CREATE_CAMPAIGN,
     GET_CAMPAIGN,
     AlturClient,
     ContactBatch,
 )
-from airflow_provider_campaigns.api.altur_answers import ContactCounts, diagnose, read_campaign
-from airflow_provider_campaigns.api.altur_contacts import ADD_CONTACTS, DELETE_CONTACT, MAX_PAGE_INDEX, next_page
-from airflow_provider_campaigns.api.altur_requests import check_batch, check_contact, create_body, update_body
+from airflow_provider_campaigns.api.altur.contacts import ADD_CONTACTS, DELETE_CONTACT, MAX_PAGE_INDEX, next_page
+from airflow_provider_campaigns.api.altur.fields import check_batch, check_contact, create_body, update_body
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.endpoints import Endpoint
 from airflow_provider_campaigns.api.model import CampaignStatus
@@ -126,7 +127,7 @@ class TestStatus:
         assert (campaign.status, campaign.vendor_status) == (status, word)
 
     def test_no_documented_word_is_forgotten(self) -> None:
-        assert dict(altur_answers.STATUSES) == WORDS
+        assert dict(answers.STATUSES) == WORDS
 
     @pytest.mark.parametrize("word", ["archiving", "<string>"])
     def test_a_new_word_is_unknown_and_kept(self, word: str) -> None:
@@ -186,16 +187,16 @@ class TestCampaign:
 
     @pytest.mark.parametrize("data", [{"success": True, "campaign": DETAIL}, {"campaign": DETAIL}, DETAIL])
     def test_a_campaign_is_found_in_its_wrapper_or_bare(self, data: dict[str, Any]) -> None:
-        assert altur_answers.unwrapped(answer(data), "campaign")["id"] == 1234
+        assert answers.unwrapped(answer(data), "campaign")["id"] == 1234
 
     @pytest.mark.parametrize("data", [None, [], {}, {"success": True}, {"campaign": None}, {"campaign": []}])
     def test_an_answer_without_a_campaign_says_so(self, data: Any) -> None:
         with pytest.raises(errors.UnreadableAnswer, match="GET /campaigns/"):
-            altur_answers.unwrapped(answer(data), "campaign")
+            answers.unwrapped(answer(data), "campaign")
 
     def test_a_create_without_a_readable_answer_is_an_open_outcome(self) -> None:
         with pytest.raises(errors.OutcomeUnknown):
-            altur_answers.unwrapped(answer({"success": True}, 201, CREATE_CAMPAIGN), "campaign")
+            answers.unwrapped(answer({"success": True}, 201, CREATE_CAMPAIGN), "campaign")
 
 
 class TestProgress:
@@ -265,12 +266,12 @@ class TestProgress:
         ],
     )
     def test_contacts_are_counted_only_where_nothing_else_tells(self, item: dict[str, Any], needed: bool) -> None:
-        assert altur_answers.needs_contact_counts(read_campaign("1", item)) is needed
+        assert answers.needs_contact_counts(read_campaign("1", item)) is needed
 
 
 class TestPages:
     def next_cursor(self, pagination: Any, *, back: bool = False) -> str | None:
-        return altur_answers.next_cursor(answer({"campaigns": [], "pagination": pagination}), back=back)
+        return answers.next_cursor(answer({"campaigns": [], "pagination": pagination}), back=back)
 
     @pytest.mark.parametrize(
         ("pagination", "cursor"),
@@ -441,34 +442,34 @@ class TestContactBatch:
                 {"index": 1, "status": "failed", "error": "MISSING_CONTACT"},
             ],
         }
-        batch = altur_answers.read_batch(answer(data, endpoint=ADD_CONTACTS), first_index=1000)
+        batch = answers.read_batch(answer(data, endpoint=ADD_CONTACTS), first_index=1000)
         assert batch == ContactBatch(1, 0, 0, 1, ((1001, "MISSING_CONTACT"),))
 
     def test_rows_without_a_status_and_rows_without_an_index_are_read(self) -> None:
         summary = {"created": 1, "updated": 2, "skipped_duplicate": 3, "failed": 1}
         data = {"summary": summary, "results": [{"id": "1"}, {"error": "INVALID_PHONE_NUMBER"}]}
-        batch = altur_answers.read_batch(answer(data, endpoint=ADD_CONTACTS))
+        batch = answers.read_batch(answer(data, endpoint=ADD_CONTACTS))
         assert batch == ContactBatch(1, 2, 3, 1, ((1, "INVALID_PHONE_NUMBER"),))
 
     def test_results_alone_are_counted(self) -> None:
         rows = [{"status": word} for word in ("created", "created", "updated", "skipped_duplicate", "failed")]
-        assert altur_answers.read_batch(answer({"results": rows}, endpoint=ADD_CONTACTS)) == ContactBatch(
+        assert answers.read_batch(answer({"results": rows}, endpoint=ADD_CONTACTS)) == ContactBatch(
             2, 1, 1, 1, ((4, "not told"),)
         )
 
     def test_a_summary_alone_will_do(self) -> None:
         data = {"summary": {"created": "5", "failed": 2}}
-        assert altur_answers.read_batch(answer(data, endpoint=ADD_CONTACTS)) == ContactBatch(5, 0, 0, 2)
+        assert answers.read_batch(answer(data, endpoint=ADD_CONTACTS)) == ContactBatch(5, 0, 0, 2)
 
     def test_a_reason_in_words_is_not_told_on_since_it_may_hold_the_number(self) -> None:
         data = {"results": [{"status": "failed", "error": "+525512345678 is no number"}]}
-        batch = altur_answers.read_batch(answer(data, endpoint=ADD_CONTACTS))
+        batch = answers.read_batch(answer(data, endpoint=ADD_CONTACTS))
         assert batch.refused == ((0, "not told"),)
 
     @pytest.mark.parametrize("data", [{}, {"success": True}, {"summary": None, "results": []}])
     def test_an_answer_that_tells_nothing_leaves_the_outcome_open(self, data: dict[str, Any]) -> None:
         with pytest.raises(errors.OutcomeUnknown, match="summary"):
-            altur_answers.read_batch(answer(data, endpoint=ADD_CONTACTS))
+            answers.read_batch(answer(data, endpoint=ADD_CONTACTS))
 
 
 class TestDates:
@@ -487,8 +488,8 @@ class TestDates:
 
     def test_date_filters_go_out_in_utc(self) -> None:
         zone = datetime.timezone(datetime.timedelta(hours=-6))
-        query = altur_requests.query(
-            altur_requests.CAMPAIGN_FILTERS,
+        query = fields.query(
+            fields.CAMPAIGN_FILTERS,
             start_date=datetime.datetime(2026, 6, 1, 9, tzinfo=zone),
             end_date="2026-06-02T09:00:00-06:00",
             archived=True,
@@ -691,11 +692,11 @@ class TestContacts:
 class TestIds:
     @pytest.mark.parametrize(("given", "sent"), [(1234, "1234"), ("1234", "1234")])
     def test_a_whole_number_or_its_digits_is_an_id(self, given: Any, sent: str) -> None:
-        assert altur_requests.numeric_id("campaign_id", given) == sent
+        assert fields.numeric_id("campaign_id", given) == sent
 
     @pytest.mark.parametrize(
         "given", ["", "abc", "1.0", 1.0, True, None, "1/2", "..", "1?", "1\n", " 1", "٣", 0, -1, "01"]
     )
     def test_anything_else_is_none(self, given: Any) -> None:
         with pytest.raises(errors.InvalidRequest, match="campaign_id"):
-            altur_requests.numeric_id("campaign_id", given)
+            fields.numeric_id("campaign_id", given)

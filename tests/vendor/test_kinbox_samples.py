@@ -10,8 +10,7 @@ import pytest
 from airflow_provider_campaigns.api import errors, fields
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
-from airflow_provider_campaigns.api.kinbox import CREATE, GET, LEAD_RESULTS, LIST, PAUSE, KinboxClient
-from airflow_provider_campaigns.api.kinbox_answers import (
+from airflow_provider_campaigns.api.kinbox.answers import (
     STATUSES,
     LeadResult,
     diagnose,
@@ -19,7 +18,8 @@ from airflow_provider_campaigns.api.kinbox_answers import (
     read_campaign,
     read_lead_result,
 )
-from airflow_provider_campaigns.api.kinbox_fields import CREATE_FIELDS, UPDATE_FIELDS
+from airflow_provider_campaigns.api.kinbox.client import CREATE, GET, LEAD_RESULTS, LIST, PAUSE, KinboxClient
+from airflow_provider_campaigns.api.kinbox.fields import CREATE_FIELDS, UPDATE_FIELDS
 from airflow_provider_campaigns.api.model import CampaignStatus
 
 CAMPAIGN_ID = "674c1a2be4b0a1c2d3e4f501"

@@ -13,19 +13,19 @@ import pytest
 from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.endpoints import Endpoint
-from airflow_provider_campaigns.api.koreai import CREATE, GET, LIST, TRIGGER, KoreAIClient
-from airflow_provider_campaigns.api.koreai_access import Signer, diagnose
-from airflow_provider_campaigns.api.koreai_answers import (
+from airflow_provider_campaigns.api.koreai.access import Signer, diagnose
+from airflow_provider_campaigns.api.koreai.answers import (
     Figures,
     contacts_of,
     id_in,
     read_campaign,
     read_contact_result,
 )
-from airflow_provider_campaigns.api.koreai_campaign_fields import encode_message, request_body
-from airflow_provider_campaigns.api.koreai_contact_lists import read_contact_list
-from airflow_provider_campaigns.api.koreai_paging import Listing, skip_alone, skip_and_page
-from airflow_provider_campaigns.api.koreai_schedule import schedule_body
+from airflow_provider_campaigns.api.koreai.client import CREATE, GET, LIST, TRIGGER, KoreAIClient
+from airflow_provider_campaigns.api.koreai.contact_lists import read_contact_list
+from airflow_provider_campaigns.api.koreai.fields import encode_message, request_body
+from airflow_provider_campaigns.api.koreai.paging import Listing, skip_alone, skip_and_page
+from airflow_provider_campaigns.api.koreai.schedule import schedule_body
 from airflow_provider_campaigns.api.model import CampaignStatus
 
 SMS_ROW: dict[str, Any] = {

@@ -70,7 +70,7 @@ def test_nothing_is_sent_before_the_set_time(campaign_sandbox):
 def test_the_client_works_without_airflow(campaign_sandbox):
     base_url = campaign_sandbox.base_url("kinbox")
     # --8<-- [start:client]
-    from airflow_provider_campaigns.api.kinbox import KinboxClient
+    from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 
     with KinboxClient("token", base_url=base_url, timeout=10) as client:
         campaigns = [

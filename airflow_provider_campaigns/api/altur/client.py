@@ -1,0 +1,469 @@
+"""Altur's public API: phone and WhatsApp campaigns by AI agents (https://docs.altur.io/api-reference)."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_campaigns.api import reading
+from airflow_provider_campaigns.api.altur.answers import (
+    OPEN_CONTACT_STATUSES,
+    ContactBatch,
+    ContactCounts,
+    diagnose,
+    needs_contact_counts,
+    next_cursor,
+    read_campaign,
+    unwrapped,
+)
+from airflow_provider_campaigns.api.altur.contacts import AlturContacts
+from airflow_provider_campaigns.api.altur.fields import (
+    CAMPAIGN_FILTERS,
+    MAX_PAGE_SIZE,
+    campaign_place,
+    check_create,
+    create_body,
+    header_value,
+    key_or_fresh,
+    numeric_id,
+    query,
+    update_body,
+)
+from airflow_provider_campaigns.api.answers import Answer
+from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
+from airflow_provider_campaigns.api.errors import (
+    AuthenticationFailed,
+    CampaignAPIError,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+)
+from airflow_provider_campaigns.api.hosts import normalised_base_url
+from airflow_provider_campaigns.api.limits import Account, Rate
+from airflow_provider_campaigns.api.paging import Page, walk
+from airflow_provider_campaigns.api.transport import Transport
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+    from requests.auth import AuthBase
+
+    from airflow_provider_campaigns.api.model import Campaign
+
+__all__ = ["AlturClient", "ContactBatch"]
+
+BASE_URL = "https://api.altur.io/api/v1.0"
+#: Altur allows 12 requests a second; other programs with the same key need some of them.
+REQUESTS_PER_SECOND = 10.0
+#: Up to here, asking for each campaign costs less than walking a list of unknown length.
+FEW_CAMPAIGNS = 3
+
+LIST_CAMPAIGNS = Endpoint("GET", "/campaigns")
+CREATE_CAMPAIGN = Endpoint("POST", "/campaigns", Safety.KEYED)
+GET_CAMPAIGN = Endpoint("GET", "/campaigns/{campaign_id}")
+UPDATE_CAMPAIGN = Endpoint("PATCH", "/campaigns/{campaign_id}")
+# Altur answers a second pause, resume or archive with success and does nothing; a second activate with 409.
+ACTIVATE_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/activate", Safety.ONCE)
+PAUSE_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/pause")
+RESUME_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/resume")
+ARCHIVE_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/archive")
+
+
+def _api_key_auth(api_key: str) -> AuthBase:
+    from requests.auth import AuthBase
+
+    class ApiKeyAuth(AuthBase):
+        """Puts the API key into the header, as ``api-key <key>``."""
+
+        def __call__(self, request: PreparedRequest) -> PreparedRequest:
+            request.headers["Authorization"] = f"api-key {api_key}"
+            return request
+
+    return ApiKeyAuth()
+
+
+class AlturClient(AlturContacts, CampaignClient):
+    """
+    Altur's campaigns, with their contacts and calls.
+
+    A launch takes three steps: create the campaign, add its contacts, start it.
+
+    :param api_key: The organization's API key, without the word ``api-key`` before it.
+    :param base_url: Where the API is; by default Altur's own address.
+    :param timeout: Seconds to wait for each piece of an answer.
+    :param rate_limit: Requests per second, 10 by default; Altur allows 12.
+    :param label: How messages call the account.
+    :param sleep: How to wait between attempts, in seconds.
+    :raises InvalidRequest: For a key that cannot be sent and for an address that must not be used.
+    """
+
+    vendor = "Altur"
+    instead = {"stop": "use pause, or archive"}
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        base_url: str | None = None,
+        timeout: float = 30.0,
+        rate_limit: float | None = None,
+        label: str = "the given credential",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        # Altur's pages show the header's whole value, so the scheme's name is easily copied along with the key.
+        key = header_value("The API key", api_key).removeprefix("api-key ").strip()
+        url = normalised_base_url(base_url, BASE_URL)
+        if rate_limit is not None and not rate_limit > 0:
+            raise InvalidRequest(f"rate_limit must be above 0 requests per second; got {rate_limit:g}.")
+        self.label = label
+        self.transport = Transport(
+            account=Account(self.vendor, f"{url} {key}", label),
+            base_url=url,
+            auth=_api_key_auth(key),
+            diagnose=diagnose,
+            rate=Rate.per_second(rate_limit or REQUESTS_PER_SECOND),
+            timeout=timeout,
+            secrets=(key,),
+            credential_advice={
+                AuthenticationFailed: "Check that the API key is complete and active.",
+                NotFound: "Check the id, and that this account has the endpoint: older Altur accounts only read.",
+            },
+            sleep=sleep,
+        )
+
+    def __repr__(self) -> str:
+        return f"AlturClient(base_url={self.transport.base_url!r}, label={self.label!r})"
+
+    @classmethod
+    def check_fields(cls, values: Mapping[str, Any]) -> None:
+        """Check those create fields that are given; see :meth:`create_campaign` for what is allowed."""
+        check_create(values)
+
+    def check(self) -> str:
+        """Read a list of one campaign and return a sentence about what the account has."""
+        answer = self.transport.call(LIST_CAMPAIGNS, query={"pageSize": 1})
+        answer.array("campaigns")
+        total = reading.whole(answer.object().get("total_count"))
+        return (
+            "Altur accepts the API key." if total is None else f"Altur accepts the API key and lists {total} campaigns."
+        )
+
+    # Campaigns
+
+    def create_campaign(  # type: ignore[override]
+        self,
+        *,
+        name: str,
+        agent_id: str,
+        integration_id: str,
+        integration_type: str,
+        description: str | None = None,
+        timezone: str | None = None,
+        retries: int | None = None,
+        message_limit: int | None = None,
+        first_message: str | None = None,
+        template: str | None = None,
+        template_alt: str | None = None,
+        scheduling: Mapping[str, Any] | None = None,
+        cycles: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        extra_fields: Mapping[str, Any] | None = None,
+    ) -> Campaign:
+        """
+        Create a campaign, without contacts and not started.
+
+        :param name: At most 255 characters; Altur does not ask for it to be unique.
+        :param agent_id: The id of the agent that talks.
+        :param integration_id: The id of the agent's phone or WhatsApp integration.
+        :param integration_type: ``phone_call`` or ``whatsapp``.
+        :param description: Any text.
+        :param timezone: IANA name; Altur's default is ``America/Mexico_City``.
+        :param retries: Further attempts per contact, 0 to 5.
+        :param message_limit: WhatsApp messages per day, 1 to 10,000; for ``whatsapp`` only.
+        :param first_message: What the agent says first; for ``phone_call`` only.
+        :param template: Name of the WhatsApp template; for ``whatsapp`` only.
+        :param template_alt: Name of the alternate template; for ``whatsapp`` only.
+        :param scheduling: For each day (``mon`` to ``sun``) an object with ``startTime`` and ``stopTime`` (``HH:MM``
+            in the campaign's time zone) and ``active`` (true unless given). Days left out are sent as inactive.
+        :param cycles: Rules for calling again, for ``phone_call`` only: an object with ``enabled`` (required, for
+            anything else in it to count), ``mode`` (``cooldown`` or ``scheduled``), ``max_iterations``,
+            ``cooldown_minutes``, ``filter_statuses``, ``filter_tags``, and for mode ``scheduled`` ``schedule`` (a week
+            as in ``scheduling``), ``schedule_start_date`` and ``schedule_end_date``.
+        :param idempotency_key: Sent as ``Idempotency-Key``; by default a fresh UUID. Never reuse one for other fields.
+        :param extra_fields: Fields that this package does not know, sent as they are.
+        :return: The new campaign, in status ``draft``.
+        :raises InvalidRequest: Names the field; nothing was sent.
+        :raises OutcomeUnknown: A campaign may or may not exist now; a note on it tells the key.
+
+        See https://docs.altur.io/en/api-reference/campaigns/create
+        """
+        body = self.create_body(
+            name=name,
+            agent_id=agent_id,
+            integration_id=integration_id,
+            integration_type=integration_type,
+            description=description,
+            timezone=timezone,
+            retries=retries,
+            message_limit=message_limit,
+            first_message=first_message,
+            template=template,
+            template_alt=template_alt,
+            scheduling=scheduling,
+            cycles=cycles,
+            extra_fields=extra_fields,
+        )
+        key = key_or_fresh(idempotency_key)
+        try:
+            answer = self.transport.call(CREATE_CAMPAIGN, body=body, idempotency_key=key)
+            item = unwrapped(answer, "campaign")
+            return read_campaign(answer.id_of(item, "id"), item)
+        except OutcomeUnknown as unclear:
+            unclear.add_note(f"The Idempotency-Key was {key}.")
+            raise
+
+    def create_body(self, *, extra_fields: Mapping[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+        """Return what :meth:`create_campaign` sends."""
+        return create_body(values, extra_fields)
+
+    def find_marked(self, mark: str, *, since: datetime.datetime) -> list[Campaign]:
+        """
+        Return all campaigns whose description contains a text, oldest first.
+
+        The list is narrowed to a span of dates first, which are probably those of creation; since Altur does not say
+        so, the whole list is walked when none is found there. Archived campaigns count as well.
+        """
+        until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=366)
+        found = self._marked(self.list_campaigns(start_date=since, end_date=until, archived=True), mark)
+        found = found or self._marked(self.list_campaigns(archived=True), mark)
+        return sorted(found, key=lambda campaign: int(campaign.id))
+
+    def _marked(self, campaigns: Iterable[Campaign], mark: str) -> list[Campaign]:
+        return [campaign for campaign in campaigns if mark.lower() in self.marked_text(campaign).lower()]
+
+    def marked_text(self, campaign: Campaign) -> str:
+        """Return the campaign's description."""
+        return reading.text(campaign.raw.get("description")) or ""
+
+    def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
+        """
+        Return one campaign.
+
+        :param campaign_id: Its id, a whole number.
+        Where Altur leaves the status out of the answer, it is looked up in the list, which has it.
+
+        :param progress: Whether to count contacts where the snapshot tells no progress (WhatsApp, mostly): four more
+            requests, and only while the campaign is under way.
+
+        See https://docs.altur.io/en/api-reference/campaigns/retrieve-detail
+        """
+        place = campaign_place(campaign_id)
+        answer = self.transport.call(GET_CAMPAIGN, path=place)
+        item = unwrapped(answer, "campaign")
+        campaign = read_campaign(place["campaign_id"], item)
+        if campaign.vendor_status is None:
+            listed = (row for row in self.list_campaigns(archived=True) if row.id == campaign.id)
+            item = {**item, "status": next((row.vendor_status for row in listed), None)}
+            campaign = read_campaign(campaign.id, item)
+        if not progress or not needs_contact_counts(campaign):
+            return campaign
+        total = self.count_contacts(campaign.id)
+        still_open = sum(self.count_contacts(campaign.id, word) for word in OPEN_CONTACT_STATUSES) if total else 0
+        return read_campaign(campaign.id, item, ContactCounts(total, still_open))
+
+    def list_campaigns(  # type: ignore[override]
+        self,
+        *,
+        agent_id: str | None = None,
+        status: str | None = None,
+        integration: str | None = None,
+        start_date: Any = None,
+        end_date: Any = None,
+        archived: bool | None = None,
+        page_size: int = MAX_PAGE_SIZE,
+        cursor: str | None = None,
+        direction: str | None = None,
+    ) -> Iterator[Campaign]:
+        """
+        Yield campaigns lazily, each once, in Altur's order; a finished one has progress 100, one under way none.
+
+        :param agent_id: Only those of this agent.
+        :param status: Only those in this status of Altur's: ``pending``, ``ready``, ``active``, ``inactive``,
+            ``cooldown`` or ``finished``.
+        :param integration: Only ``phone_call`` or ``whatsapp``.
+        :param start_date: Only those created since then: a datetime with a time zone; needs ``end_date`` too.
+        :param end_date: Only those created until then.
+        :param archived: Whether archived ones come as well; Altur leaves them out by default.
+        :param page_size: Campaigns per request, 1 to 100.
+        :param cursor: Where to begin, as a former answer told it.
+        :param direction: ``next`` (the default) or ``previous``, seen from the cursor.
+        :raises InvalidRequest: At once, before anything is sent.
+        :raises ListingIncomplete: While walking, when Altur's list does not come to its end.
+
+        See https://docs.altur.io/en/api-reference/campaigns/retrieve
+        """
+        filters = query(
+            CAMPAIGN_FILTERS,
+            agent_id=agent_id,
+            status=status,
+            integration=integration,
+            start_date=start_date,
+            end_date=end_date,
+            archived=archived,
+            page_size=page_size,
+            cursor=cursor,
+            direction=direction,
+        )
+        if ("startDate" in filters) != ("endDate" in filters):
+            raise InvalidRequest("start_date and end_date must be given together.")
+        back = filters.get("direction") == "previous"
+
+        def fetch(at: str | None) -> Page[Campaign, str]:
+            answer = self.transport.call(LIST_CAMPAIGNS, query=filters if at is None else {**filters, "cursor": at})
+            items = [read_campaign(answer.id_of(item, "id"), item) for item in answer.array("campaigns")]
+            return Page(items, next_cursor(answer, back=back))
+
+        return walk(fetch, lambda campaign: campaign.id, vendor=self.vendor, endpoint=str(LIST_CAMPAIGNS))
+
+    def get_campaigns(self, campaign_ids: Iterable[str], *, progress: bool = True) -> dict[str, Campaign]:
+        """
+        Return campaigns by id; one that Altur does not know is left out.
+
+        A few, and any number when progress is wanted, are asked for one by one; else the list is walked until all are
+        seen, and whatever it does not show is asked for by its id.
+
+        :param campaign_ids: The ids wanted, whole numbers.
+        :param progress: As for :meth:`get_campaign`.
+        """
+        wanted = list(dict.fromkeys(numeric_id("campaign_id", campaign_id) for campaign_id in campaign_ids))
+        if progress or len(wanted) <= FEW_CAMPAIGNS:
+            return super().get_campaigns(wanted, progress=progress)
+        found: dict[str, Campaign] = {}
+        missing = set(wanted)
+        for campaign in self.list_campaigns(archived=True):
+            if campaign.id in missing:
+                found[campaign.id] = campaign
+                missing.remove(campaign.id)
+                if not missing:
+                    break
+        # A list may lag behind: only the campaign's own address tells that there is none.
+        found.update(super().get_campaigns(missing, progress=False))
+        return {campaign_id: found[campaign_id] for campaign_id in wanted if campaign_id in found}
+
+    def update_campaign(
+        self,
+        campaign_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        timezone: str | None = None,
+        retries: int | None = None,
+        message_limit: int | None = None,
+        first_message: str | None = None,
+        template: str | None = None,
+        template_alt: str | None = None,
+        scheduling: Mapping[str, Any] | None = None,
+        cycles: Mapping[str, Any] | None = None,
+        extra_fields: Mapping[str, Any] | None = None,
+    ) -> Campaign:
+        """
+        Change a campaign; what is not given stays. For the fields see :meth:`create_campaign`.
+
+        :param cycles: Only the parts that change; ``enabled`` and ``mode`` are settled at creation and refused here.
+        :raises InvalidRequest: Names the field; nothing was sent.
+        :raises Conflict: The campaign has finished.
+
+        See https://docs.altur.io/en/api-reference/campaigns/update
+        """
+        place = campaign_place(campaign_id)
+        body = update_body(
+            {
+                "name": name,
+                "description": description,
+                "timezone": timezone,
+                "retries": retries,
+                "message_limit": message_limit,
+                "first_message": first_message,
+                "template": template,
+                "template_alt": template_alt,
+                "scheduling": scheduling,
+                "cycles": cycles,
+            },
+            extra_fields,
+        )
+        return self._after(place, self.transport.call(UPDATE_CAMPAIGN, path=place, body=body))
+
+    # Life cycle: https://docs.altur.io/en/api-reference/campaigns/lifecycle
+
+    def start_campaign(self, campaign_id: str) -> Campaign:
+        """
+        Begin or go on: activate a campaign that waits (also for its next cycle), resume a paused one.
+
+        Starting one that is active already changes nothing.
+
+        :raises Conflict: The campaign has finished.
+        :raises OutcomeUnknown: It may or may not have been started; starting it again does no harm.
+        """
+        campaign = self.get_campaign(campaign_id, progress=False)
+        if campaign.vendor_status == "active":
+            return campaign
+        if campaign.vendor_status == "finished":
+            raise Conflict(
+                f"Altur's campaign {campaign.id} has finished and cannot be started again; create another one.",
+                vendor=self.vendor,
+                endpoint=str(ACTIVATE_CAMPAIGN),
+            )
+        if campaign.vendor_status == "inactive":
+            return self.resume_campaign(campaign.id)
+        return self.activate_campaign(campaign.id)
+
+    def activate_campaign(self, campaign_id: str) -> Campaign:
+        """
+        Start a campaign that is ``pending``, ``ready`` or in ``cooldown``.
+
+        When the answer is lost, the campaign is looked at before anything is concluded.
+
+        :raises Conflict: It is paused or has finished; one that is active already counts as success.
+        :raises BillingLimitReached: The account's plan allows no more.
+        :raises OutcomeUnknown: The answer was lost and the campaign is not seen to be active.
+        """
+        place = campaign_place(campaign_id)
+        try:
+            return self._after(place, self.transport.call(ACTIVATE_CAMPAIGN, path=place))
+        except OutcomeUnknown:
+            with contextlib.suppress(CampaignAPIError):
+                seen = self.get_campaign(campaign_id, progress=False)
+                if seen.vendor_status in ("active", "finished"):
+                    return seen
+            raise
+
+    def pause_campaign(self, campaign_id: str) -> Campaign:
+        """Hold an active campaign or one in cooldown; a paused one stays as it is."""
+        return self._act(PAUSE_CAMPAIGN, campaign_id)
+
+    def resume_campaign(self, campaign_id: str) -> Campaign:
+        """
+        Go on with a paused campaign; an active one stays as it is.
+
+        :raises Conflict: It was not paused; one in cooldown goes on by itself.
+        """
+        return self._act(RESUME_CAMPAIGN, campaign_id)
+
+    def archive_campaign(self, campaign_id: str) -> Campaign:
+        """Put a campaign away for good; pause an active one first, since archiving may not hold its calls."""
+        return self._act(ARCHIVE_CAMPAIGN, campaign_id)
+
+    def _act(self, endpoint: Endpoint, campaign_id: str) -> Campaign:
+        place = campaign_place(campaign_id)
+        return self._after(place, self.transport.call(endpoint, path=place))
+
+    def _after(self, place: Mapping[str, str], answer: Answer) -> Campaign:
+        """Return the campaign after a change, asked for where the answer does not hold it."""
+        item = reading.mapping(reading.mapping(answer.data).get("campaign"))
+        if item:
+            return read_campaign(place["campaign_id"], item)
+        return self.get_campaign(place["campaign_id"], progress=False)

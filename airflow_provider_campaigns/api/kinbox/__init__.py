@@ -1,0 +1,1 @@
+"""Kinbox's API."""

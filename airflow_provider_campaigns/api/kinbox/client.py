@@ -1,0 +1,557 @@
+"""
+Kinbox's campaigns: created, listed, changed, paused and resumed with its v1 API; v3 where v1 has no counterpart.
+
+https://docs.kinbox.com.br/api-reference: ``/v1`` is the newer, published API (cursor paging), ``/v3`` the older one of
+Kinbox's own app (offset paging), still served.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_campaigns.api import errors, fields, reading
+from airflow_provider_campaigns.api.answers import Answer
+from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
+from airflow_provider_campaigns.api.fields import Field
+from airflow_provider_campaigns.api.hosts import normalised_base_url
+from airflow_provider_campaigns.api.json_rows import rows_in
+from airflow_provider_campaigns.api.kinbox.answers import (
+    LeadResult,
+    diagnose,
+    next_cursor,
+    read_campaign,
+    read_lead_result,
+)
+from airflow_provider_campaigns.api.kinbox.fields import CREATE_FIELDS, FIND_FIELDS, UPDATE_FIELDS
+from airflow_provider_campaigns.api.limits import Account, Rate
+from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+from airflow_provider_campaigns.api.paging import Page, walk
+from airflow_provider_campaigns.api.transport import Transport
+
+if TYPE_CHECKING:
+    import datetime
+
+    from requests.auth import AuthBase
+
+log = logging.getLogger(__name__)
+
+VENDOR = "Kinbox"
+#: The host of the documentation's pages; its newest copies show https://platform.kinbox.com.br with the same paths.
+BASE_URL = "https://api4.kinbox.com.br"
+
+LIST = Endpoint("GET", "/v1/campaigns")
+GET = Endpoint("GET", "/v1/campaigns/{campaign_id}")
+# Whether a second PATCH of scheduledTo queues a campaign a second time is not documented, so it is not tried.
+UPDATE = Endpoint("PATCH", "/v1/campaigns/{campaign_id}", Safety.ONCE)
+DELETE = Endpoint("DELETE", "/v1/campaigns/{campaign_id}", Safety.ONCE)
+PAUSE = Endpoint("POST", "/v1/campaigns/{campaign_id}/pause", Safety.ONCE)
+RESUME = Endpoint("POST", "/v1/campaigns/{campaign_id}/resume", Safety.ONCE)
+LEAD_RESULTS = Endpoint("GET", "/v1/campaigns/{campaign_id}/chunk-leads", recipients=True)
+FIND = Endpoint("GET", "/v3/campaigns")
+#: Creating, by the version of the API; Kinbox honours no idempotency key on either.
+CREATE: Mapping[str, Endpoint] = {
+    "v1": Endpoint("POST", "/v1/campaigns", Safety.ONCE),
+    "v3": Endpoint("POST", "/v3/campaigns", Safety.ONCE),
+}
+
+MAX_PAGE_SIZE = 100
+MAX_FIND_PAGE_SIZE = 500
+#: Up to so many campaigns are fetched by id; for more, pages of the list are cheaper.
+FEW = 5
+#: When the list breaks off, so many are still fetched by id; more would keep everybody waiting who is served by it.
+MOST_BY_ID = 20
+
+CREDENTIAL_ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
+    errors.AuthenticationFailed: (
+        "Check that the token is complete and active (Kinbox: Settings > Integrations > API), without the word Bearer."
+    ),
+    errors.PermissionDenied: (
+        "Check that the token has the 'send' scope (by default it has only read and write), and that the operator who "
+        "made it may do this."
+    ),
+}
+
+
+def _bearer(token: str) -> AuthBase:
+    from requests import PreparedRequest
+    from requests.auth import AuthBase
+
+    class Bearer(AuthBase):
+        def __call__(self, request: PreparedRequest) -> PreparedRequest:
+            request.headers["Authorization"] = f"Bearer {token}"
+            return request
+
+    return Bearer()
+
+
+class KinboxClient(CampaignClient):
+    """
+    Kinbox's campaign API with one token.
+
+    A Kinbox campaign has no draft: once created it starts by itself, at ``scheduled_to`` or at once.
+
+    :param token: An API token; sending to customers takes its ``send`` scope.
+    :param base_url: Where the API is; https://api4.kinbox.com.br by default, which newer documentation calls
+        https://platform.kinbox.com.br.
+    :param create_api_version: Which endpoint creates: ``v3`` (``POST /v3/campaigns``, the default) or ``v1``.
+    :param timeout: Seconds to wait for each piece of an answer.
+    :param rate_limit: Requests per second to keep below, or None: Kinbox documents no limit.
+    :param label: How messages call the credential, such as ``connection 'kinbox_default'``.
+    :param sleep: How to wait between attempts.
+    :raises InvalidRequest: For a token, a URL or an option that cannot work.
+    """
+
+    vendor = VENDOR
+    marked_field = "name"
+    instead = {
+        "start": "a Kinbox campaign starts by itself, at scheduled_to or at once",
+        "stop": "use pause, or delete",
+    }
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        base_url: str | None = None,
+        create_api_version: str = "v3",
+        timeout: float = 30.0,
+        rate_limit: float | None = None,
+        label: str = "the given credential",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        token = token.strip() if isinstance(token, str) else ""
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise errors.InvalidRequest(
+                f"The token of {label} must be one word of plain characters, without 'Bearer' before it."
+            )
+        if create_api_version not in CREATE:
+            raise errors.InvalidRequest(
+                f"create_api_version must be one of {', '.join(CREATE)}; got {create_api_version!r}."
+            )
+        if timeout <= 0:
+            raise errors.InvalidRequest(f"timeout must be more than 0 seconds; got {timeout:g}.")
+        if rate_limit is not None and rate_limit <= 0:
+            raise errors.InvalidRequest(f"rate_limit must be more than 0 requests per second; got {rate_limit:g}.")
+        self._label = label
+        self._create = CREATE[create_api_version]
+        self.transport = Transport(
+            account=Account(VENDOR, token, label),
+            base_url=normalised_base_url(base_url, BASE_URL),
+            auth=_bearer(token),
+            diagnose=diagnose,
+            rate=Rate.per_second(rate_limit) if rate_limit else None,
+            timeout=timeout,
+            secrets=(token,),
+            credential_advice=CREDENTIAL_ADVICE,
+            sleep=sleep,
+        )
+
+    def __repr__(self) -> str:
+        return f"KinboxClient({self.transport.base_url!r}, {self._label!r})"
+
+    @property
+    def figures_are_free(self) -> bool:
+        """Kinbox gives the figures with each campaign."""
+        return True
+
+    @classmethod
+    def check_fields(cls, values: Mapping[str, Any]) -> None:
+        """
+        Check those create fields that are given, without any I/O; what is missing or None may still come.
+
+        :param values: Arguments of :meth:`create_campaign` by name; of ``extra_fields`` only its type is checked.
+        :raises InvalidRequest: Names the field and what is allowed.
+        """
+        fields.check(CREATE_FIELDS, {name: value for name, value in values.items() if name != "extra_fields"})
+        _extra(values.get("extra_fields"))
+
+    def create_campaign(  # type: ignore[override]  # the vendor's fields, spelled out
+        self,
+        *,
+        name: str,
+        channel_id: str | int | None = None,
+        channel_ids: Sequence[str | int] | None = None,
+        operator_name: str | None = None,
+        business_hours_id: str | None = None,
+        channel_type: str | int | None = None,
+        lead_type: str | None = None,
+        normalize_brazil_phone_numbers: bool | None = None,
+        scheduled_to: datetime.datetime | str | None = None,
+        original_scheduled_to: datetime.datetime | str | None = None,
+        finished_at_prediction: datetime.datetime | str | None = None,
+        leads_asset_url: str | None = None,
+        message: str | None = None,
+        text_raw: str | None = None,
+        assets_urls: Sequence[str] | None = None,
+        chunks_count: int | None = None,
+        seconds_between_messages: int | None = None,
+        seconds_between_chunks: int | None = None,
+        chunk_size: int | None = None,
+        template: Mapping[str, Any] | None = None,
+        extra_fields: Mapping[str, Any] | None = None,
+    ) -> Campaign:
+        """
+        Create a campaign, which Kinbox then starts by itself: at ``scheduled_to``, or at once without it.
+
+        Kinbox requires the name alone and tells no defaults but one: Brazilian numbers are normalised. Tracking hours
+        and opening a conversation per recipient can only be set afterwards, with :meth:`update_campaign`.
+
+        :param name: The campaign's name; need not be unique.
+        :param channel_id: The channel that sends, as listed under Kinbox's channels.
+        :param channel_ids: Several channels that send.
+        :param operator_name: The operator shown as the sender.
+        :param business_hours_id: The calendar of business hours; outside of it the campaign waits.
+        :param channel_type: ``1`` WhatsApp, ``2`` Telegram, ``3`` Facebook, ``4`` Widget, ``5`` e-mail, ``6`` custom,
+            ``7`` Instagram, ``8`` Mercado Livre, ``9`` SMS.
+        :param lead_type: Where the recipients come from: ``file`` (read from ``leads_asset_url``) or ``lead``.
+        :param normalize_brazil_phone_numbers: Whether Kinbox puts country code 55 where it misses it; by default it
+            does, so pass False for recipients elsewhere.
+        :param scheduled_to: When to start: a datetime with a time zone or its ISO 8601 text.
+        :param original_scheduled_to: The start as first planned, kept when ``scheduled_to`` is moved.
+        :param finished_at_prediction: When sending is expected to end; Kinbox only shows it.
+        :param leads_asset_url: The http(s) address of the file of recipients, one per row: the number with its country
+            code, then the message's values in order. Kinbox's servers must be able to read it.
+        :param message: The message.
+        :param text_raw: The message as plain text.
+        :param assets_urls: Addresses of attachments.
+        :param chunks_count: In how many batches to send; follows from ``chunk_size`` when left out.
+        :param seconds_between_messages: Pause between messages, in seconds.
+        :param seconds_between_chunks: Pause between batches, in seconds.
+        :param chunk_size: Recipients per batch.
+        :param template: An approved template of an official WhatsApp channel, as Kinbox lists it for the channel.
+        :param extra_fields: Fields that are not listed here, under Kinbox's names, sent as they are.
+        :return: The campaign as created, ``scheduled`` as a rule.
+        :raises InvalidRequest: Nothing was sent.
+        :raises OutcomeUnknown: A campaign may or may not exist now, and may be sending.
+
+        .. seealso:: https://docs.kinbox.com.br/api-reference/campanhas/create-campaign
+        """
+        body = self.create_body(**_declared(locals()), extra_fields=extra_fields)
+        answer = self.transport.call(self._create, body=body)
+        return read_campaign(answer, answer.object())
+
+    def create_body(self, *, extra_fields: Mapping[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+        """Return what :meth:`create_campaign` sends."""
+        return fields.wire_body(CREATE_FIELDS, values, _extra(extra_fields))
+
+    def find_marked(self, mark: str, *, since: datetime.datetime) -> list[Campaign]:
+        """
+        Return all campaigns whose name contains a text, oldest first.
+
+        v3's name filter finds them in one request if it looks for parts of names, which is not documented; so when it
+        finds none, or fails, the whole list is walked, in whatever order Kinbox has it.
+        """
+        found: list[Campaign] = []
+        try:
+            # Without the brackets, which a filter that takes regular expressions would stumble over.
+            found = self._named(self.find_campaigns(name=mark.strip("[]-")), mark)
+        except errors.CampaignAPIError as error:
+            log.info("Kinbox's list cannot be filtered by name, so all of it is walked: %s", error)
+        # ObjectIds begin with the second of their creation, and v1 tells no other time.
+        return sorted(found or self._named(self.list_campaigns(), mark), key=lambda campaign: campaign.id)
+
+    def marked_text(self, campaign: Campaign) -> str:
+        """Return the campaign's name: Kinbox has no description."""
+        return campaign.name or ""
+
+    @staticmethod
+    def _named(campaigns: Iterable[Campaign], mark: str) -> list[Campaign]:
+        return [campaign for campaign in campaigns if mark.lower() in (campaign.name or "").lower()]
+
+    def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
+        """
+        Return one campaign.
+
+        :param campaign_id: The campaign's id.
+        :param progress: Of no effect: Kinbox gives the figures with the campaign.
+        :raises NotFound: The account has no such campaign.
+        """
+        answer = self.transport.call(GET, path={"campaign_id": campaign_id})
+        return read_campaign(answer, answer.object())
+
+    def list_campaigns(  # type: ignore[override]  # the vendor's filters, spelled out
+        self,
+        *,
+        name: str | None = None,
+        channel_id: str | int | None = None,
+        status: str | None = None,
+        page_size: int = MAX_PAGE_SIZE,
+    ) -> Iterator[Campaign]:
+        """
+        Yield the account's campaigns lazily, each once, in Kinbox's order, which is not documented.
+
+        Without a filter by v1's list; filters exist in v3's alone, so with one it is :meth:`find_campaigns`.
+
+        :param name: As for :meth:`find_campaigns`.
+        :param channel_id: As for :meth:`find_campaigns`.
+        :param status: As for :meth:`find_campaigns`.
+        :param page_size: Campaigns per request, 1 to 100.
+        :raises ListingIncomplete: While iterating: the list's end cannot be reached.
+
+        .. seealso:: https://docs.kinbox.com.br/api-reference/auto/v1campaigns/list-all-campaigns
+        """
+        _page_size(page_size, MAX_PAGE_SIZE)
+        if name is not None or channel_id is not None or status is not None:
+            return self.find_campaigns(name=name, channel_id=channel_id, status=status, page_size=page_size)
+        return self._walk(lambda cursor: self._page(cursor, page_size))
+
+    def find_campaigns(
+        self,
+        *,
+        name: str | None = None,
+        channel_id: str | int | None = None,
+        status: str | None = None,
+        page_size: int = MAX_PAGE_SIZE,
+    ) -> Iterator[Campaign]:
+        """
+        Yield the campaigns that match all given filters, by v3's list.
+
+        How Kinbox compares names is not documented, and a campaign deleted meanwhile shifts the later ones past the
+        reader: where missing a campaign would be costly, walk :meth:`list_campaigns` without a filter.
+
+        :param name: Text to look for in names.
+        :param channel_id: The channel that sends.
+        :param status: Kinbox's word, such as ``executing`` or ``done-sent``.
+        :param page_size: Campaigns per request, 1 to 500 (older Kinbox versions: 100).
+
+        .. seealso:: https://docs.kinbox.com.br/api-reference/campanhas/list-campaigns
+        """
+        _page_size(page_size, MAX_FIND_PAGE_SIZE)
+        filters = fields.wire_body(FIND_FIELDS, {"name": name, "channel_id": channel_id, "status": status})
+
+        def fetch(offset: int | None) -> Page[Campaign, int]:
+            begin = offset or 0
+            answer = self.transport.call(FIND, query={**filters, "limit": page_size, "offset": begin})
+            items = [read_campaign(answer, item) for item in answer.array("data")]
+            end = begin + len(items)
+            total = reading.whole(answer.object().get("totalCount"))
+            return Page(items, end if items and (total is None or end < total) else None)
+
+        return walk(fetch, lambda campaign: campaign.id, vendor=VENDOR, endpoint=str(FIND))
+
+    def get_campaigns(self, campaign_ids: Iterable[str], *, progress: bool = True) -> dict[str, Campaign]:
+        """
+        Return campaigns by id with few requests; one that Kinbox does not know is left out.
+
+        A few are fetched by id. For more the list is walked for as long as a page is likely to bring more than a
+        request by id would; the rest is fetched by id.
+
+        :param campaign_ids: The ids wanted.
+        :param progress: Of no effect: Kinbox gives the figures with the campaign.
+        """
+        wanted = list(dict.fromkeys(campaign_ids))
+        missing = set(wanted)
+        found: dict[str, Campaign] = {}
+        pages = 0
+
+        def fetch(cursor: str | None) -> Page[Campaign, str]:
+            nonlocal pages
+            if len(missing) <= max(FEW, pages):
+                return Page((), None)
+            pages += 1
+            return self._page(cursor, MAX_PAGE_SIZE)
+
+        try:
+            for campaign in self._walk(fetch):
+                if campaign.id in missing:
+                    missing.discard(campaign.id)
+                    found[campaign.id] = campaign
+        except errors.ListingIncomplete:
+            if len(missing) > MOST_BY_ID:
+                raise
+        found |= super().get_campaigns(campaign_id for campaign_id in wanted if campaign_id in missing)
+        return found
+
+    def update_campaign(
+        self,
+        campaign_id: str,
+        *,
+        name: str | None = None,
+        channel_id: str | int | None = None,
+        channel_ids: Sequence[str | int] | None = None,
+        operator_name: str | None = None,
+        business_hours_id: str | None = None,
+        channel_type: str | int | None = None,
+        lead_type: str | None = None,
+        normalize_brazil_phone_numbers: bool | None = None,
+        scheduled_to: datetime.datetime | str | None = None,
+        original_scheduled_to: datetime.datetime | str | None = None,
+        finished_at_prediction: datetime.datetime | str | None = None,
+        leads_asset_url: str | None = None,
+        message: str | None = None,
+        text_raw: str | None = None,
+        assets_urls: Sequence[str] | None = None,
+        chunks_count: int | None = None,
+        seconds_between_messages: int | None = None,
+        seconds_between_chunks: int | None = None,
+        chunk_size: int | None = None,
+        template: Mapping[str, Any] | None = None,
+        operator_id: str | None = None,
+        next_scheduled_to: datetime.datetime | str | None = None,
+        active: bool | None = None,
+        should_create_conversation: bool | None = None,
+        track_all_channels: bool | None = None,
+        track_max_hours: int | None = None,
+        extra_fields: Mapping[str, Any] | None = None,
+    ) -> Campaign:
+        """
+        Change a campaign's fields and return it. What is left out stays as it is.
+
+        The create fields are described at :meth:`create_campaign`. A campaign may begin to send before a change
+        arrives: create it with a ``scheduled_to`` that leaves time.
+
+        :param campaign_id: The campaign's id.
+        :param operator_id: The operator who owns the campaign.
+        :param next_scheduled_to: When the next batch is due, with a time zone.
+        :param active: Whether the campaign is enabled; this is not its status.
+        :param should_create_conversation: Whether each recipient gets a conversation; False by default.
+        :param track_all_channels: Whether replies on any channel count.
+        :param track_max_hours: For how many hours receipts and replies count; 96 by default.
+        :param extra_fields: Fields that are not listed here, under Kinbox's names, sent as they are. Kinbox would take
+            ``status`` and its counters too, with effects that it does not document.
+        :raises InvalidRequest: Nothing was sent; also when there is nothing to change.
+        :raises OutcomeUnknown: The change may or may not have been made.
+        """
+        body = fields.wire_body(UPDATE_FIELDS, _declared(locals()), _extra(extra_fields))
+        if not body:
+            raise errors.InvalidRequest("update_campaign must be given at least one field to change.")
+        answer = self.transport.call(UPDATE, path={"campaign_id": campaign_id}, body=body)
+        return self._described(answer, campaign_id)
+
+    def delete_campaign(self, campaign_id: str) -> None:
+        """
+        Delete a campaign; what was sent stays sent.
+
+        :param campaign_id: The campaign's id.
+        :raises NotFound: There was no such campaign.
+        :raises OutcomeUnknown: No conclusive answer came, and the campaign is still there.
+        """
+        try:
+            self.transport.call(DELETE, path={"campaign_id": campaign_id})
+        except errors.OutcomeUnknown as unclear:
+            try:
+                self.get_campaign(campaign_id)
+            except errors.NotFound:
+                return
+            except errors.CampaignAPIError:
+                pass
+            raise unclear from unclear.__cause__
+
+    def pause_campaign(self, campaign_id: str) -> Campaign:
+        """
+        Hold sending, to be resumed; a batch in progress may still go out. Pausing a paused campaign is a success.
+
+        :param campaign_id: The campaign's id.
+        :raises OutcomeUnknown: No conclusive answer came, and the campaign is not paused.
+        """
+        return self._act(PAUSE, campaign_id, {CampaignStatus.PAUSED})
+
+    def resume_campaign(self, campaign_id: str) -> Campaign:
+        """
+        Go on where the campaign was paused. Resuming one that runs or waits for its time is a success.
+
+        :param campaign_id: The campaign's id.
+        :raises OutcomeUnknown: No conclusive answer came, and the campaign is still paused.
+        """
+        going = {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING}
+        return self._act(RESUME, campaign_id, going, {CampaignStatus.SENT, CampaignStatus.FINISHED})
+
+    def list_lead_results(self, campaign_id: str) -> Iterator[LeadResult]:
+        """
+        Yield what became of each recipient, one at a time.
+
+        :param campaign_id: The campaign's id.
+        """
+        yield from map(read_lead_result, self.lead_result_rows(campaign_id))
+
+    def lead_result_rows(self, campaign_id: str) -> Iterator[dict[str, Any]]:
+        """
+        Yield what became of each recipient, one at a time, as Kinbox tells it.
+
+        Kinbox pages this list nowhere, so all of it comes with one request. It waits in a temporary file without a name
+        to be read row by row, since a list that broke off must be asked for again as a whole.
+
+        :param campaign_id: The campaign's id.
+        :return: Dicts with ``number``, ``placeholders``, ``status``, ``sentAt``; each may be missing.
+        :raises UnreadableAnswer: While walking: what came is no array of objects.
+        """
+        with tempfile.TemporaryFile(prefix="kinbox-") as body:
+            answer = self.transport.call(LEAD_RESULTS, path={"campaign_id": campaign_id}, into=body)
+            try:
+                yield from rows_in(body, "data")
+            except ValueError as flaw:
+                raise answer.unreadable(f"without an array of objects: {flaw}") from None
+
+    def count_failed_leads(self, campaign_id: str) -> int:
+        """Return how many recipients the message did not reach; a campaign's own counts leave failures out."""
+        return sum(result.status == "failed" for result in self.list_lead_results(campaign_id))
+
+    def check(self) -> str:
+        """Read one campaign of the list and return a sentence about what was found."""
+        campaigns = self._page(None, 1).items
+        found = "the account has campaigns" if campaigns else "the account has no campaign yet"
+        return (
+            f"Kinbox accepts the token at {self.transport.base_url}; {found}. "
+            "Whether the token has the 'send' scope shows only when a campaign is created."
+        )
+
+    def _page(self, cursor: str | None, page_size: int) -> Page[Campaign, str]:
+        answer = self.transport.call(LIST, query={"limit": page_size, "cursor": cursor})
+        items = [read_campaign(answer, item) for item in answer.array("data")]
+        return Page(items, next_cursor(answer.object().get("nextCursor"), items[-1].id if items else None))
+
+    def _walk(self, fetch: Callable[[str | None], Page[Campaign, str]]) -> Iterator[Campaign]:
+        return walk(fetch, lambda campaign: campaign.id, vendor=VENDOR, endpoint=str(LIST))
+
+    def _described(self, answer: Answer, campaign_id: str) -> Campaign:
+        """Return the campaign of a change's answer, or look it up where the answer, a success, does not tell."""
+        item = reading.mapping(answer.data)
+        if reading.first(item, "id", "_id") is None:
+            return self.get_campaign(campaign_id)
+        return read_campaign(answer, item)
+
+    def _act(
+        self,
+        endpoint: Endpoint,
+        campaign_id: str,
+        reached: Set[CampaignStatus],
+        passed: Set[CampaignStatus] = frozenset(),
+    ) -> Campaign:
+        """
+        Pause or resume; when the answer leaves it open or is a refusal, the campaign's state decides.
+
+        :param reached: States in which the action has nothing left to do.
+        :param passed: States that a campaign can only have come to with the action done, if its answer was lost.
+        """
+        try:
+            answer = self.transport.call(endpoint, path={"campaign_id": campaign_id})
+        except (errors.OutcomeUnknown, errors.Conflict, errors.Rejected) as failure:
+            enough = reached | passed if isinstance(failure, errors.OutcomeUnknown) else reached
+            try:
+                campaign = self.get_campaign(campaign_id)
+            except errors.CampaignAPIError:
+                raise failure from failure.__cause__
+            if campaign.status not in enough:
+                raise
+            return campaign
+        return self._described(answer, campaign_id)
+
+
+def _declared(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a method's field arguments by name: its signature is the one place that lists them."""
+    return {name: value for name, value in arguments.items() if name not in ("self", "campaign_id", "extra_fields")}
+
+
+def _extra(extra_fields: Any) -> Mapping[str, Any] | None:
+    if extra_fields is not None and not isinstance(extra_fields, Mapping):
+        raise errors.InvalidRequest("extra_fields must be an object (dict) of fields under Kinbox's names.")
+    return extra_fields
+
+
+def _page_size(page_size: int, maximum: int) -> None:
+    Field("page_size", "limit", fields.INTEGER, minimum=1, maximum=maximum).read(page_size)

@@ -1,0 +1,63 @@
+"""What Kinbox lets a caller say about a campaign: the fields of its requests, how they are checked and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from airflow_provider_campaigns.api import fields
+from airflow_provider_campaigns.api.fields import Field
+from airflow_provider_campaigns.api.kinbox.answers import STATUSES
+
+CHANNEL_TYPES: Mapping[str, str] = {
+    "1": "WhatsApp",
+    "2": "Telegram",
+    "3": "Facebook",
+    "4": "Widget",
+    "5": "E-mail",
+    "6": "Custom",
+    "7": "Instagram",
+    "8": "Mercado Livre",
+    "9": "SMS",
+}
+
+CREATE_FIELDS: tuple[Field, ...] = (
+    Field("name", "name", required=True),
+    Field("channel_id", "channelId"),
+    Field("channel_ids", "channelIds", fields.TEXTS),
+    Field("operator_name", "operatorName"),
+    Field("business_hours_id", "businessHoursId"),
+    Field("channel_type", "channelType", choices=tuple(CHANNEL_TYPES)),
+    Field("lead_type", "leadType", choices=("lead", "file")),
+    Field("normalize_brazil_phone_numbers", "normalizeBrazilPhoneNumbers", fields.FLAG),
+    Field("scheduled_to", "scheduledTo", fields.MOMENT),
+    Field("original_scheduled_to", "originalScheduledTo", fields.MOMENT),
+    Field("finished_at_prediction", "finishedAtPrediction", fields.MOMENT),
+    Field("leads_asset_url", "leadsAssetUrl", fields.URL),
+    Field("message", "message"),
+    Field("text_raw", "textRaw"),
+    Field("assets_urls", "assetsUrls", fields.TEXTS),
+    Field("chunks_count", "chunksCount", fields.INTEGER, minimum=1),
+    Field("seconds_between_messages", "secondsBetweenMessages", fields.INTEGER, minimum=0),
+    Field("seconds_between_chunks", "secondsBetweenChunks", fields.INTEGER, minimum=0),
+    Field("chunk_size", "chunkSize", fields.INTEGER, minimum=1),
+    Field("template", "template", fields.OBJECT),
+)
+
+#: What only a campaign that exists can be given, besides the create fields. Kinbox would accept its own counters and
+#: the status as well; they are left out on purpose: pause and resume drive the status, sending drives the counters.
+UPDATE_FIELDS: tuple[Field, ...] = (
+    *(replace(field, required=False) for field in CREATE_FIELDS),
+    Field("operator_id", "operatorId"),
+    Field("next_scheduled_to", "nextScheduledTo", fields.MOMENT),
+    Field("active", "active", fields.FLAG),
+    Field("should_create_conversation", "shouldCreateConversation", fields.FLAG),
+    Field("track_all_channels", "trackAllChannels", fields.FLAG),
+    Field("track_max_hours", "trackMaxHours", fields.INTEGER, minimum=1),
+)
+
+FIND_FIELDS: tuple[Field, ...] = (
+    Field("name", "name"),
+    Field("channel_id", "channelId"),
+    Field("status", "status", choices=tuple(word for word in STATUSES if word != "cancelled")),
+)

@@ -1,0 +1,1 @@
+"""Kore.ai's API."""

@@ -1,0 +1,1 @@
+"""The recipients of a campaign, as operators take them."""

@@ -1,0 +1,1 @@
+"""Launching a campaign exactly once and exactly as meant."""

@@ -1,0 +1,1 @@
+"""Altur in the sandbox."""

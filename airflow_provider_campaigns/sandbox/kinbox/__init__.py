@@ -1,0 +1,1 @@
+"""Kinbox in the sandbox."""

@@ -1,0 +1,1 @@
+"""Kore.ai in the sandbox."""

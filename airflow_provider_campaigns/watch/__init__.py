@@ -1,0 +1,1 @@
+"""Watching all campaigns of a connection."""

@@ -1,0 +1,241 @@
+"""One walk for many watchers: a connection's list of campaigns, looked at again and again in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+
+from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
+from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable
+from airflow_provider_campaigns.get_provider_info import get_provider_info
+from airflow_provider_campaigns.wait.decisions import LONGEST_PAUSE_SECONDS, Patience, Reason
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+    from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.api.model import Campaign
+    from airflow_provider_campaigns.hooks.campaign import CampaignHook
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+#: Campaigns asked for in one go, so that a watch that ends need not wait for all of them.
+DETAIL_BATCH = 20
+
+
+class Look:
+    """
+    All campaigns of a connection, as one walk through the vendor's list saw them.
+
+    :param vendor: The vendor's name.
+    :param campaigns: The campaigns, without the vendor's raw answers.
+    :param ask: Asks the vendor for campaigns with their figures.
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        campaigns: Sequence[Campaign],
+        ask: Callable[[Sequence[str]], Any],
+    ) -> None:
+        self.vendor = vendor
+        self.campaigns = campaigns
+        self._ask = ask
+        self._asking = asyncio.Lock()
+        self._detailed: dict[str, Campaign | None] = {}
+        self._failure: CampaignAPIError | None = None
+
+    async def in_detail(self, campaign_ids: Iterable[str]) -> dict[str, Campaign]:
+        """
+        Return campaigns with their figures; one that the vendor does not know any more is left out.
+
+        Watchers that share the look share the answers, and the failure too.
+
+        :raises CampaignAPIError: The vendor did not answer.
+        """
+        wanted = list(campaign_ids)
+        async with self._asking:
+            missing = [one for one in wanted if one not in self._detailed]
+            if missing and self._failure is None:
+                try:
+                    found = await self._ask(missing)
+                except CampaignAPIError as error:
+                    self._failure = error
+                else:
+                    self._detailed.update({one: found.get(one) for one in missing})
+                    missing = []
+            if missing and self._failure is not None:
+                raise self._failure
+        detailed = {one: self._detailed[one] for one in wanted}
+        return {one: campaign for one, campaign in detailed.items() if campaign is not None}
+
+
+class ListPoll:
+    """
+    Walks the vendor's list of campaigns again and again; blocking calls run in one thread of its own.
+
+    :param conn_id: The connection.
+    :param hook_params: Further arguments of its hook.
+    :param poll_interval: Seconds between two walks.
+    :param patience: Seconds without a good answer before it gives up.
+    """
+
+    def __init__(
+        self, conn_id: str, hook_params: Mapping[str, Any] | None, poll_interval: float, patience: float
+    ) -> None:
+        self.conn_id = conn_id
+        self._hook_params = hook_params or {}
+        self._poll_interval = poll_interval
+        self._patience = Patience(patience, time.time())
+        self._client: CampaignClient | None = None
+        #: The newest look, and how many there were.
+        self.newest: Look | None = None
+        self.looks = 0
+        self._not_before = 0.0
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="campaign-list")
+        self._ended = threading.Event()
+
+    async def run(self) -> AsyncIterator[ListPoll]:
+        """
+        Look, for ever; yield itself after each look, so that a watcher that is late sees only the newest.
+
+        :raises CampaignUnreachable: There was no good answer for longer than the patience.
+        :raises CampaignRequestFailed: The vendor refused twice in a row, or the connection cannot be used.
+        """
+        try:
+            while True:
+                # Whatever it is that fails, the next look comes an interval later: Airflow starts a trigger that
+                # raises again within a second.
+                try:
+                    self.newest = await self._look()
+                except Exception as error:
+                    log.warning("Could not look at the campaigns of connection %r: %s", self.conn_id, error)
+                    bear(error, self._patience, self.conn_id, time.time())
+                    self._make_way(error)
+                else:
+                    self._patience.answered(time.time())
+                    self.looks += 1
+                    yield self
+                await self._sleep()
+        finally:
+            self._ended.set()
+            self._drop_client()
+            self._thread.shutdown(wait=False)
+
+    async def _look(self) -> Look:
+        if self._client is None:
+            connection = await get_async_connection(self.conn_id)
+            extra = await get_async_extra_dejson(connection)
+            self._client = await self._in_thread(
+                lambda: hook_of(connection, self._hook_params).client_for(connection, extra)
+            )
+        client = self._client
+        return Look(
+            client.vendor,
+            await self._in_thread(lambda: self._walk(client)),
+            lambda campaign_ids: self._ask(client, campaign_ids),
+        )
+
+    def _walk(self, client: CampaignClient) -> list[Campaign]:
+        seen = []
+        for campaign in client.list_campaigns():
+            if self._ended.is_set():
+                break
+            # The vendor's whole answer is not needed again.
+            seen.append(replace(campaign, raw={}))
+        return seen
+
+    async def _ask(self, client: CampaignClient, campaign_ids: Sequence[str]) -> dict[str, Campaign]:
+        def ask() -> dict[str, Campaign]:
+            found: dict[str, Campaign] = {}
+            size = len(campaign_ids) if client.figures_are_free else DETAIL_BATCH
+            for start in range(0, len(campaign_ids), size):
+                if self._ended.is_set():
+                    break
+                found |= client.get_campaigns(campaign_ids[start : start + size], progress=True)
+            return {campaign_id: replace(campaign, raw={}) for campaign_id, campaign in found.items()}
+
+        try:
+            return await self._in_thread(ask)
+        except CampaignAPIError as error:
+            self._make_way(error)
+            raise
+
+    def _make_way(self, error: Exception) -> None:
+        """Do what an error asks for: stay away for a while, or read the connection anew, which may have changed."""
+        if isinstance(error, CampaignAPIError) and error.retry_after:
+            self._not_before = time.time() + min(error.retry_after, LONGEST_PAUSE_SECONDS)
+        if not (isinstance(error, CampaignAPIError) and error.transient):
+            self._drop_client()
+
+    async def _sleep(self) -> None:
+        # Spread, so that watches that began together do not come together.
+        await asyncio.sleep(self._poll_interval * (0.9 + 0.2 * random.random()))
+        while (rest := self._not_before - time.time()) > 0:
+            await asyncio.sleep(rest)
+
+    async def _in_thread(self, call: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def _drop_client(self) -> None:
+        if self._client:
+            self._thread.submit(self._client.close)
+        self._client = None
+
+
+def bear(error: Exception, patience: Patience, conn_id: str, now: float) -> None:
+    """
+    Take in a failure to look at a connection's campaigns.
+
+    :param error: What failed.
+    :param patience: Of whom it is asked.
+    :param conn_id: The connection, which messages name.
+    :param now: What time it is, in seconds since the epoch.
+    :raises CampaignUnreachable: There was no good answer for too long.
+    :raises CampaignRequestFailed: The second refusal in a row.
+    """
+    lost = patience.missed(error, now)
+    if lost is Reason.UNREACHABLE:
+        raise CampaignUnreachable(
+            f"The campaigns of connection {conn_id!r} were out of sight for {patience.silence(now)}. "
+            f"The last error: {error}"
+        ) from error
+    if lost is Reason.REFUSED:
+        raise CampaignRequestFailed(f"The campaigns of connection {conn_id!r} cannot be watched: {error}") from error
+
+
+def hook_of(connection: Connection, hook_params: Mapping[str, Any]) -> CampaignHook:
+    """
+    Return the hook of a connection that is already at hand.
+
+    The connection types of this package are known without Airflow's providers manager, which would read the metadata
+    of every installed provider first.
+
+    :raises InvalidRequest: The connection is of another type.
+    """
+    from airflow_provider_campaigns.hooks.campaign import CampaignHook
+
+    types = {entry["connection-type"]: entry["hook-class-name"] for entry in get_provider_info()["connection-types"]}
+    if connection.conn_type in types:
+        module, _, name = types[connection.conn_type].rpartition(".")
+        known: CampaignHook = getattr(import_module(module), name)(conn_id=connection.conn_id, **hook_params)
+        return known
+    hook = connection.get_hook(hook_params=dict(hook_params))
+    if not isinstance(hook, CampaignHook):
+        raise InvalidRequest(
+            f"Connection {connection.conn_id!r} is of type {connection.conn_type!r}, which runs no campaigns. "
+            f"Types: {', '.join(types)}."
+        )
+    return hook

@@ -1,0 +1,284 @@
+"""The shared poller: one look for many waits, against the sandbox over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from airflow_provider_campaigns.api.altur.client import AlturClient
+from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
+from airflow_provider_campaigns.hooks.altur import AlturHook
+from airflow_provider_campaigns.hooks.kinbox import KinboxHook
+from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.wait.decisions import Goal, Outcome, Reason, Terms, Watch
+from airflow_provider_campaigns.wait.poller import Poller, Ticks, active_pollers, shared_poller
+
+# It knows nothing of Airflow but the hook that it is given.
+pytestmark = pytest.mark.thorough
+
+Connect = Callable[[], Coroutine[Any, Any, CampaignClient]]
+
+
+def connecting(client: Callable[[], CampaignClient]) -> Connect:
+    async def connect() -> CampaignClient:
+        return client()
+
+    return connect
+
+
+def watch(campaign_id: str, *, interval: float = 0.2, timeout: float = 30.0, **goal: Any) -> Watch:
+    now = time.time()
+    return Watch(campaign_id, Terms(Goal(**goal), interval, now + timeout), now)
+
+
+def kinbox() -> KinboxClient:
+    client = KinboxHook().get_conn()
+    assert isinstance(client, KinboxClient)
+    client.transport._sleep = lambda seconds: None
+    return client
+
+
+def altur() -> AlturClient:
+    client = AlturHook().get_conn()
+    assert isinstance(client, AlturClient)
+    client.transport._sleep = lambda seconds: None
+    return client
+
+
+def waits(client: Callable[[], CampaignClient], *watches: Watch) -> list[Outcome]:
+    async def run() -> list[Outcome]:
+        poller = shared_poller("key", connecting(client))
+        outcomes = await asyncio.gather(*(poller.wait(one) for one in watches))
+        assert not active_pollers()
+        return outcomes
+
+    return asyncio.run(run())
+
+
+def lists(sandbox: Sandbox, vendor: str) -> int:
+    return int(sandbox.journal(vendor)["counts"].get(vendor, {}).get("list_campaigns", 0))
+
+
+def test_many_waits_are_served_by_the_list_and_each_gets_its_campaign(campaign_sandbox: Sandbox) -> None:
+    # All finish at once: of a few that were left, each would be asked for by its id.
+    campaign_sandbox.set_speed(0)
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(60)]
+    campaign_sandbox.set_speed(600)
+    before = len(campaign_sandbox.journal("kinbox")["requests"])
+    outcomes = waits(kinbox, *(watch(campaign_id) for campaign_id in ids))
+    assert [outcome.campaign and outcome.campaign["id"] for outcome in outcomes] == ids
+    assert {outcome.reason for outcome in outcomes} == {Reason.MET}
+    counts = campaign_sandbox.journal("kinbox")["counts"]["kinbox"]
+    assert counts.get("get_campaign", 0) == 0
+    assert len(campaign_sandbox.journal("kinbox")["requests"]) - before < 60
+
+
+def test_a_wait_that_is_canceled_takes_nobody_along(campaign_sandbox: Sandbox) -> None:
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(3)]
+
+    async def run() -> list[Any]:
+        poller = shared_poller("key", connecting(kinbox))
+        tasks = [asyncio.create_task(poller.wait(watch(campaign_id))) for campaign_id in ids]
+        await asyncio.sleep(0.3)
+        tasks[0].cancel()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    first, *others = asyncio.run(run())
+    assert isinstance(first, asyncio.CancelledError)
+    assert [outcome.reason for outcome in others] == [Reason.MET, Reason.MET]
+
+
+def test_nothing_is_asked_when_nobody_waits_and_no_thread_stays(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(1)
+    campaign_id = KinboxHook().create_campaign(name="W").id
+
+    async def run() -> tuple[int, int]:
+        poller = shared_poller("key", connecting(kinbox))
+        task = asyncio.create_task(poller.wait(watch(campaign_id)))
+        await asyncio.sleep(0.6)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(0.3)
+        seen = len(campaign_sandbox.journal("kinbox")["requests"])
+        await asyncio.sleep(1.0)
+        return seen, len(campaign_sandbox.journal("kinbox")["requests"])
+
+    before, after = asyncio.run(run())
+    assert before == after
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and any("campaign-poller" in one.name for one in threading.enumerate()):
+        time.sleep(0.05)
+    assert not [one.name for one in threading.enumerate() if "campaign-poller" in one.name]
+
+
+def test_a_late_joiner_comes_into_step_with_those_who_wait_already(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(1)
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(8)]
+
+    async def run() -> None:
+        poller = shared_poller("key", connecting(kinbox))
+        tasks = []
+        for campaign_id in ids:
+            tasks.append(asyncio.create_task(poller.wait(watch(campaign_id, interval=1))))
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(5)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())
+    # Eight waits over five seconds would be forty looks of their own; together they are one page of the list each.
+    requests = campaign_sandbox.journal("kinbox")["counts"]["kinbox"]
+    assert 3 <= requests["list_campaigns"] <= 8
+    assert requests.get("get_campaign", 0) <= 5
+
+
+def test_waits_for_a_status_never_pay_for_figures(campaign_sandbox: Sandbox) -> None:
+    client = AlturHook().get_conn()
+    assert isinstance(client, AlturClient)
+    ids = []
+    for number in range(5):
+        fields = {"name": f"W{number}", "agent_id": "a", "integration_id": "i", "integration_type": "whatsapp"}
+        made = client.create_campaign(**fields, template="t")  # type: ignore[arg-type]
+        client.add_contacts(made.id, [{"contact": f"+52555000000{number}"}])
+        client.activate_campaign(made.id)
+        ids.append(made.id)
+    outcomes = waits(altur, *(watch(campaign_id) for campaign_id in ids))
+    assert {outcome.reason for outcome in outcomes} == {Reason.MET}
+    assert "list_contacts" not in campaign_sandbox.journal("altur")["counts"]["altur"]
+
+
+def test_two_waits_of_different_needs_share_the_connection_and_both_end(campaign_sandbox: Sandbox) -> None:
+    client = AlturHook().get_conn()
+    assert isinstance(client, AlturClient)
+    made = client.create_campaign(name="W", agent_id="a", integration_id="i", integration_type="phone_call")
+    client.add_contacts(made.id, [{"contact": f"+5255500{number:05d}"} for number in range(20)])
+    client.activate_campaign(made.id)
+    half, whole = waits(altur, watch(made.id, progress_threshold=50.0), watch(made.id))
+    assert half.reason is Reason.MET
+    assert whole.reason is Reason.MET
+    assert half.campaign is not None
+    assert half.campaign["progress"] >= 50
+
+
+def test_each_interval_is_kept_for_itself(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(1)
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(2)]
+
+    async def run() -> None:
+        poller = shared_poller("key", connecting(kinbox))
+        often = asyncio.create_task(poller.wait(watch(ids[0], interval=0.3)))
+        seldom = asyncio.create_task(poller.wait(watch(ids[1], interval=60)))
+        await asyncio.sleep(2.5)
+        for task in (often, seldom):
+            task.cancel()
+        await asyncio.gather(often, seldom, return_exceptions=True)
+
+    asyncio.run(run())
+    paths = [request["path"] for request in campaign_sandbox.journal("kinbox")["requests"]]
+    assert sum(path.endswith(ids[0]) for path in paths) >= 4
+    assert sum(path.endswith(ids[1]) for path in paths) <= 2
+
+
+@pytest.mark.parametrize("kind", ["error", "reset", "html", "cut_off", "rate_limited"])
+def test_a_look_that_fails_is_only_a_look_that_fails(kind: str, campaign_sandbox: Sandbox) -> None:
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(3)]
+    campaign_sandbox.order_fault(vendor="kinbox", endpoint="*", kind=kind, times=9, retry_after=0)
+    outcomes = waits(kinbox, *(watch(campaign_id) for campaign_id in ids))
+    assert {outcome.reason for outcome in outcomes} == {Reason.MET}
+
+
+def test_a_campaign_that_is_not_there_ends_its_own_wait_only(campaign_sandbox: Sandbox) -> None:
+    there = KinboxHook().create_campaign(name="W").id
+    gone, met = waits(kinbox, watch("674c1a2be4b0a1c2d3e4f501"), watch(there))
+    assert gone.reason is Reason.REFUSED
+    assert "knows no campaign" in gone.message
+    assert met.reason is Reason.MET
+
+
+def test_a_new_credential_is_picked_up_while_waiting(campaign_sandbox: Sandbox) -> None:
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    tokens = iter(["invalid", "good"])
+    url = campaign_sandbox.base_url("kinbox")
+    (outcome,) = waits(lambda: KinboxClient(next(tokens), base_url=url), watch(campaign_id))
+    assert outcome.reason is Reason.MET
+
+
+def test_a_credential_that_stays_wrong_ends_every_wait_within_two_looks(campaign_sandbox: Sandbox) -> None:
+    url = campaign_sandbox.base_url("kinbox")
+    outcomes = waits(lambda: KinboxClient("invalid", base_url=url, label="connection 'x'"), watch("a1"), watch("b2"))
+    assert {outcome.reason for outcome in outcomes} == {Reason.REFUSED}
+    assert all("connection 'x'" in outcome.message for outcome in outcomes)
+
+
+def test_a_connection_that_cannot_be_used_ends_the_wait_with_its_error() -> None:
+    async def refuse() -> CampaignClient:
+        raise RuntimeError("no such connection")
+
+    async def run() -> None:
+        await shared_poller("key", refuse).wait(watch("1"))
+
+    with pytest.raises(RuntimeError, match="no such connection"):
+        asyncio.run(run())
+
+
+def test_a_deadline_gets_one_last_look(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(1)
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    began = time.monotonic()
+    (outcome,) = waits(kinbox, watch(campaign_id, interval=60, timeout=1.5))
+    assert outcome.reason is Reason.TIMEOUT
+    assert time.monotonic() - began < 30
+    assert outcome.campaign is not None
+
+
+def test_a_poller_belongs_to_one_event_loop(campaign_sandbox: Sandbox) -> None:
+    async def poller() -> Poller:
+        return shared_poller("key", connecting(kinbox))
+
+    assert asyncio.run(poller()) is not asyncio.run(poller())
+
+
+@pytest.mark.parametrize("interval", [1.0, 7.5, 60.0, 3600.0])
+def test_ticks_are_shared_kept_to_and_never_further_apart_than_the_interval(interval: float) -> None:
+    ticks = Ticks(1_000_000.0)
+    now = 1_000_123.4
+    for number in range(200):
+        one, other = (Watch(name, Terms(Goal(), interval), now) for name in ("1", "2"))
+        due = ticks.next_due(one, now, joins=number == 0)
+        assert due == ticks.next_due(other, now, joins=number == 0)
+        assert (-0.03 if number == 0 else 0.89) * interval < due - now <= interval * 1.000001
+        now = due
+
+
+def test_a_joiner_waits_an_interval_at_most() -> None:
+    ticks = Ticks(0.0)
+    for place in range(1000):
+        now = 1e6 + place * 0.0613
+        assert now - 0.26 < ticks.next_due(Watch("1", Terms(Goal(), 10.0), now), now, joins=True) < now + 10
+
+
+def test_a_deadline_comes_before_the_tick() -> None:
+    assert Ticks(0.0).next_due(Watch("1", Terms(Goal(), 60.0, 1005.0), 1000.0), 1000.0, joins=False) == 1005.0
+
+
+def test_a_list_that_breaks_off_is_one_lost_look_and_not_a_request_for_each_wait(campaign_sandbox: Sandbox) -> None:
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(250)]
+    campaign_sandbox.order_fault(vendor="kinbox", kind="repeated_cursor")
+
+    async def run() -> None:
+        poller = shared_poller("key", connecting(kinbox))
+        tasks = [asyncio.create_task(poller.wait(watch(campaign_id, interval=0.5))) for campaign_id in ids]
+        await asyncio.sleep(2)
+        assert not any(task.done() for task in tasks)
+        campaign_sandbox.clear_faults()
+        assert {outcome.reason for outcome in await asyncio.gather(*tasks)} == {Reason.MET}
+
+    asyncio.run(run())
+    assert campaign_sandbox.journal("kinbox")["counts"]["kinbox"].get("get_campaign", 0) <= 20

@@ -269,7 +269,7 @@ async def soak(server: Server, resident_kb: Callable[[], float]) -> Report:
     stirring = asyncio.create_task(stir(server, launcher, waits))
     seen: set[int] = set()
     wrong: list[Wait] = []
-    memory = []
+    record = []
     faulty = True
     while time.time() < deadline + GRACE_SECONDS and not all(task.done() for task in tasks):
         await asyncio.sleep(1)
@@ -281,7 +281,7 @@ async def soak(server: Server, resident_kb: Callable[[], float]) -> Report:
             if wait.done_at is None and campaigns[wait.campaign_id]["status"] in DONE[wait.vendor]:
                 wait.done_at = time.time()
         if time.time() < over:
-            memory.append(resident_kb())
+            record.append(resident_kb())
         elif faulty:
             await stirring
             await asyncio.to_thread(server.control, "DELETE", "faults")
@@ -295,7 +295,7 @@ async def soak(server: Server, resident_kb: Callable[[], float]) -> Report:
     return Report(
         waits,
         wrong,
-        memory,
+        record,
         len(asyncio.all_tasks()) - 1,
         [thread.name for thread in threading.enumerate() if "campaign-poller" in thread.name],
         Counter(request["fault"] for request in requests if request["fault"]),

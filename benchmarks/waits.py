@@ -186,7 +186,7 @@ async def measure(kind: str, waits: int, server: Server) -> dict[str, Any]:
     await asyncio.gather(warm, return_exceptions=True)
     looks = Looks() if kind == "ours" else None
     watchdog = Watchdog()
-    memory = resident_kb()
+    record = resident_kb()
 
     began = time.time()
     tasks: list[asyncio.Task[float]] = []
@@ -200,7 +200,7 @@ async def measure(kind: str, waits: int, server: Server) -> dict[str, Any]:
     cpu, before = time.process_time(), time.time()
     await asyncio.sleep(TICKS * interval)
     cpu, after = time.process_time() - cpu, time.time()
-    memory = resident_kb() - memory
+    record = resident_kb() - record
 
     gone_on = await asyncio.to_thread(server.set_speed, speed)
     done, late = await asyncio.wait(tasks, timeout=LIMIT_INTERVALS * interval)
@@ -222,7 +222,7 @@ async def measure(kind: str, waits: int, server: Server) -> dict[str, Any]:
         "requests_per_tick": whole,
         "cpu_per_tick": cpu / TICKS,
         "cpu_of_looks": looks.cpu_seconds if looks else [],
-        "kb_per_wait": memory / waits,
+        "kb_per_wait": record / waits,
         "callback_ms": watchdog.longest_ms,
         "callbacks_over": watchdog.over,
         "callback_without_gc_ms": watchdog.longest_without_gc_ms,

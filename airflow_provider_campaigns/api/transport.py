@@ -190,7 +190,7 @@ class Transport:
             failure = state.outcome.exception() if state.outcome else None
             return pause_before(state.attempt_number, getattr(failure, "retry_after", None), random.random())
 
-        def tell(state: RetryCallState) -> None:
+        def log_failed_attempt(state: RetryCallState) -> None:
             failure = state.outcome.exception() if state.outcome else None
             pause = state.next_action.sleep if state.next_action else 0.0
             if isinstance(failure, errors.OutcomeUnknown):
@@ -202,7 +202,7 @@ class Transport:
             stop=stop_after_attempt(MAX_ATTEMPTS),
             wait=wait,
             retry=retry_if_exception(lambda error: may_repeat(endpoint.safety, bool(idempotency_key), error)),
-            before_sleep=tell,
+            before_sleep=log_failed_attempt,
             sleep=self._sleep,
         )
         try:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.contacts.limits import exceeds
 from airflow_provider_campaigns.exceptions import LaunchConflict
-from airflow_provider_campaigns.launch.decisions import exceeds
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.altur.answers import ContactBatch
@@ -72,7 +72,7 @@ class ContactRows:
     :param contacts: A list, or the path of a file.
     :param form: What the vendor takes for a contact.
     :param max_broken: How many rows may be broken and are left out then: a share below 1, or a count.
-    :param tell: Where the log lines go.
+    :param log: Where the log lines go.
     """
 
     def __init__(
@@ -80,12 +80,12 @@ class ContactRows:
         contacts: Sequence[Mapping[str, Any]] | str,
         form: ContactForm,
         max_broken: float,
-        tell: logging.Logger | Any,
+        log: logging.Logger | Any,
     ) -> None:
         self._contacts = contacts
         self._form = form
         self._max_broken = max_broken
-        self._tell = tell
+        self._log = log
         self._broken = array("q")
         self._digest = ""
 
@@ -113,12 +113,12 @@ class ContactRows:
                 numbers.add(hash(row[self._form.number]))
             digest.update(sent)
             if rows % _ROWS_A_PROGRESS_LINE == 0:
-                self._tell.info("%d rows of contacts read and checked", rows)
+                self._log.info("%d rows of contacts read and checked", rows)
         broken = len(self._broken)
         if exceeds(self._max_broken, broken, rows + broken):
             raise self._refused(flaws, rows + broken)
         for index, flaw in flaws:
-            self._tell.warning("Row %d of the contacts is left out: %s", index + 1, flaw)
+            self._log.warning("Row %d of the contacts is left out: %s", index + 1, flaw)
         self._digest = digest.hexdigest()
         return Checked(rows, len(numbers), self._digest[:16], broken, flaws)
 

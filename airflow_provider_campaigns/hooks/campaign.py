@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
@@ -163,14 +164,7 @@ class CampaignHook(BaseHook):
         :param hook_params: Further arguments of its hook, such as Kore.ai's ``campaign_type``.
         :raises InvalidRequest: The connection is of another type.
         """
-        connection = cls.get_connection(conn_id)
-        hook = connection.get_hook(hook_params=dict(hook_params or {}))
-        if not isinstance(hook, CampaignHook):
-            known = ", ".join(entry["connection-type"] for entry in get_provider_info()["connection-types"])
-            raise InvalidRequest(
-                f"Connection {conn_id!r} is of type {connection.conn_type!r}, which runs no campaigns. Types: {known}."
-            )
-        return hook
+        return hook_for(cls.get_connection(conn_id), hook_params)
 
     @property
     def class_path(self) -> str:
@@ -261,3 +255,28 @@ class CampaignHook(BaseHook):
     def stop_campaign(self, campaign_id: str) -> Campaign:
         """End sending for good, where the vendor has that."""
         return self.get_conn().stop_campaign(campaign_id)
+
+
+def hook_for(connection: Connection, hook_params: Mapping[str, Any] | None = None) -> CampaignHook:
+    """
+    Return the hook of a connection that is already at hand.
+
+    The connection types of this package are known without Airflow's providers manager, which would read the metadata
+    of every installed provider first.
+
+    :param connection: The connection.
+    :param hook_params: Further arguments of its hook, such as Kore.ai's ``campaign_type``.
+    :raises InvalidRequest: The connection is of another type.
+    """
+    types = {entry["connection-type"]: entry["hook-class-name"] for entry in get_provider_info()["connection-types"]}
+    if connection.conn_type in types:
+        module, _, name = types[connection.conn_type].rpartition(".")
+        known: CampaignHook = getattr(import_module(module), name)(conn_id=connection.conn_id, **(hook_params or {}))
+        return known
+    hook = connection.get_hook(hook_params=dict(hook_params or {}))
+    if not isinstance(hook, CampaignHook):
+        raise InvalidRequest(
+            f"Connection {connection.conn_id!r} is of type {connection.conn_type!r}, which runs no campaigns. "
+            f"Types: {', '.join(types)}."
+        )
+    return hook

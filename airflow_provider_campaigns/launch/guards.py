@@ -22,7 +22,7 @@ _HORIZON_DAYS = 400
 _WINDOW_KEYS = ("days", "hours", "timezone", "holidays")
 
 
-class Move(enum.StrEnum):
+class GuardAction(enum.StrEnum):
     """What a guard lets a launch do."""
 
     GO = "go"
@@ -32,16 +32,16 @@ class Move(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GuardVerdict:
     """
     What the guards say.
 
-    :param move: What to do.
+    :param action: What to do.
     :param reason: Why, empty to go.
     :param until: When to ask again, to defer.
     """
 
-    move: Move
+    action: GuardAction
     reason: str = ""
     until: datetime.datetime | None = None
 
@@ -187,10 +187,10 @@ class Guards:
         """Whether the number of recipients is to be found out."""
         return self.min_recipients is not None or self.max_recipients is not None
 
-    def judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: Facts) -> GuardVerdict:
         """Return what a launch may do, given the facts: what is not known counts against it."""
         reason = self._against(facts)
-        return Verdict(Move.REFUSE, reason) if reason else self._at_this_hour(facts)
+        return GuardVerdict(GuardAction.REFUSE, reason) if reason else self._at_this_hour(facts)
 
     def _against(self, facts: Facts) -> str:
         if facts.run_type == "backfill" and not self.allow_backfill:
@@ -216,26 +216,30 @@ class Guards:
             )
         return ""
 
-    def _at_this_hour(self, facts: Facts) -> Verdict:
+    def _at_this_hour(self, facts: Facts) -> GuardVerdict:
         planned = facts.sends_at is not None and facts.sends_at > facts.now
         moment = facts.sends_at if planned and facts.sends_at else facts.now
         if not self.windows or any(window.is_open(moment) for window in self.windows):
-            return Verdict(Move.GO)
+            return GuardVerdict(GuardAction.GO)
         windows = "; ".join(str(window) for window in self.windows)
         reason = f"{_told(moment)} is outside of the send window ({windows})."
         if self.outside == "skip":
-            return Verdict(Move.SKIP, reason)
+            return GuardVerdict(GuardAction.SKIP, reason)
         if self.outside == "fail":
-            return Verdict(Move.REFUSE, reason)
+            return GuardVerdict(GuardAction.REFUSE, reason)
         if planned:
-            return Verdict(Move.REFUSE, f"{reason} The vendor was to begin sending then, which no deferral changes.")
+            return GuardVerdict(
+                GuardAction.REFUSE, f"{reason} The vendor was to begin sending then, which no deferral changes."
+            )
         opening = min((found for window in self.windows if (found := window.opening(moment))), default=None)
         if opening is None:
-            return Verdict(Move.REFUSE, f"{reason} It never opens.")
+            return GuardVerdict(GuardAction.REFUSE, f"{reason} It never opens.")
         if self.max_lateness is not None and facts.due is not None and opening > facts.due + self.max_lateness:
             late = _span_told(self.max_lateness)
-            return Verdict(Move.REFUSE, f"{reason} When it opens, the run is later than max_lateness allows ({late}).")
-        return Verdict(Move.DEFER, reason, opening)
+            return GuardVerdict(
+                GuardAction.REFUSE, f"{reason} When it opens, the run is later than max_lateness allows ({late})."
+            )
+        return GuardVerdict(GuardAction.DEFER, reason, opening)
 
 
 def read_windows(value: Any) -> tuple[SendWindow, ...]:

@@ -12,36 +12,33 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, Conflict, InvalidRequest, OutcomeUnknown
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+from airflow_provider_campaigns.contacts.limits import exceeds
 from airflow_provider_campaigns.exceptions import (
     CampaignFailed,
     LaunchConflict,
     LaunchOutcomeUnknown,
     LaunchRefused,
 )
+from airflow_provider_campaigns.launch.batches import add_in_batches
 from airflow_provider_campaigns.launch.decisions import (
     DEFAULT_LOOKUP_TIMEOUT_SECONDS,
-    Intent,
-    Memory,
-    Move,
-    StartMove,
+    CreateStep,
+    StartStep,
     changed_fields,
-    exceeds,
-    first_move,
-    remembered_in,
-    signs_in,
-    start_move,
+    first_step,
+    start_step,
 )
+from airflow_provider_campaigns.launch.intent import Intent, signs_in
+from airflow_provider_campaigns.launch.record import LaunchRecord, record_in
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 #: Clocks differ, and how vendors compare dates is not documented: a look-up begins a day before the first try.
 LOOKUP_MARGIN = datetime.timedelta(days=1)
 _LOOKUP_PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0)
-#: Refused rows that a receipt names; the log has them all.
-REFUSED_ROWS_TOLD = 100
 
 
 class Store(Protocol):
@@ -50,59 +47,8 @@ class Store(Protocol):
     def load(self) -> Mapping[str, Any] | None:
         """Return what was saved last, or None."""
 
-    def save(self, memory: Mapping[str, Any]) -> None:
+    def save(self, record: Mapping[str, Any]) -> None:
         """Keep it, or raise: nothing is done that could not be remembered first."""
-
-
-class Remembers(Protocol):
-    """What hands contacts over in batches and keeps how far it came."""
-
-    memory: Memory
-
-    def remember(self, **changes: Any) -> None:
-        """Keep what was done, for the tries to come."""
-
-
-def add_in_batches(
-    keeper: Remembers,
-    rows: Iterable[Mapping[str, Any]],
-    add: Callable[[Iterator[Mapping[str, Any]], int], Iterable[Any]],
-    tell: logging.Logger | Any = log,
-) -> None:
-    """
-    Hand rows over and keep after each batch how far it came and what became of it.
-
-    :param keeper: Whose memory tells how many rows are in.
-    :param rows: The rows that are not.
-    :param add: Sends rows from an index on in batches, and yields what became of each batch before it takes a row of
-        the next.
-    :param tell: Where the log lines go.
-    :raises LaunchOutcomeUnknown: A batch may or may not be in; the next try sends it again under the same key.
-    """
-    handed = keeper.memory.rows
-
-    def counted() -> Iterator[Mapping[str, Any]]:
-        nonlocal handed
-        for row in rows:
-            handed += 1
-            yield row
-
-    tally = {"created": 0, "updated": 0, "skipped": 0, "refused": 0} | dict(keeper.memory.contacts)
-    try:
-        for batch in add(counted(), keeper.memory.rows):
-            tally["created"] += batch.created
-            tally["updated"] += batch.updated
-            tally["skipped"] += batch.skipped
-            tally["refused"] += batch.failed
-            for index, reason in batch.refused:
-                tell.warning("The contact in row %d was refused: %s", index + 1, reason)
-            memory = keeper.memory
-            refused = [*memory.refused, *map(list, batch.refused)][:REFUSED_ROWS_TOLD]
-            # The rows are those that were taken: what the vendor counts may not add up.
-            keeper.remember(batches=memory.batches + 1, rows=handed, contacts=dict(tally), refused=refused)
-            tell.info("%d contacts handed over", handed)
-    except OutcomeUnknown as lost:
-        raise LaunchOutcomeUnknown(f"{lost} The next try sends the batch again under the same key.") from lost
 
 
 class Launch:
@@ -118,7 +64,7 @@ class Launch:
         nothing is remembered; without it a look-up goes through all that the vendor lists.
     :param guard: Called before sending can begin: before creating with None, before starting with the campaign's id.
         What it raises ends the try with nothing more sent.
-    :param tell: Where the log lines go.
+    :param log: Where the log lines go.
     :param sleep: How to wait.
     :param now: What time it is, in seconds since the epoch.
     """
@@ -133,7 +79,7 @@ class Launch:
         lookup_timeout: float = DEFAULT_LOOKUP_TIMEOUT_SECONDS,
         earliest: float | None = None,
         guard: Callable[[str | None], None] = lambda _: None,
-        tell: logging.Logger | Any = log,
+        log: logging.Logger | Any = logger,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -143,18 +89,18 @@ class Launch:
         self._first_try = first_try
         self._lookup_timeout = lookup_timeout
         self._guard = guard
-        self._tell = tell
+        self._log = log
         self._sleep = sleep
         self._now = now
         self._stored = store.load() if store else None
-        last = remembered_in(self._stored)
+        last = record_in(self._stored)
         # What is remembered of another relaunch of the same task instance is no concern of this one.
         known = last if last and last.key == intent.key else None
         self._remembered = known
         self._earliest = known.at if known else (earliest or 0.0)
         #: Whether this try created the campaign.
         self.created = False
-        self.memory = known or Memory(
+        self.record = known or LaunchRecord(
             intent.key, intent.fields, now(), relaunch=intent.relaunch, max_tries=intent.max_tries
         )
 
@@ -167,18 +113,18 @@ class Launch:
         :raises LaunchOutcomeUnknown: A campaign may exist that is not to be seen yet; the next try looks again.
         :raises CampaignFailed: The campaign that was found failed or was canceled.
         """
-        move = first_move(self._remembered, self.intent, first_try=self._first_try)
-        if move is Move.REFUSE and self._remembered:
+        step = first_step(self._remembered, self.intent, first_try=self._first_try)
+        if step is CreateStep.REFUSE and self._remembered:
             raise self._changed(changed_fields(self._remembered, self.intent), self._remembered.campaign_id)
-        if self._remembered and self.memory.max_tries != self.intent.max_tries:
+        if self._remembered and self.record.max_tries != self.intent.max_tries:
             self.remember(max_tries=self.intent.max_tries)
-        if move is Move.ADOPT and self.memory.campaign_id:
-            self._tell.info("Campaign %s was launched by an earlier try; going on with it", self.memory.campaign_id)
-            campaign = self.client.get_campaign(self.memory.campaign_id, progress=False)
-            if self.memory.unchecked:
+        if step is CreateStep.ADOPT and self.record.campaign_id:
+            self._log.info("Campaign %s was launched by an earlier try; going on with it", self.record.campaign_id)
+            campaign = self.client.get_campaign(self.record.campaign_id, progress=False)
+            if self.record.unchecked:
                 self._check(campaign)
             return self._sound(campaign)
-        if move is Move.LOOK:
+        if step is CreateStep.LOOK:
             # Where Airflow remembers and knows of no intent, no request was made, so one look is enough.
             patient = self._remembered is not None or self._store is None
             found = self._look(patient=patient)
@@ -189,7 +135,7 @@ class Launch:
         try:
             campaign = post()
         except OutcomeUnknown as lost:
-            self._tell.warning("The answer to the create was lost: %s Looking for the campaign", lost)
+            self._log.warning("The answer to the create was lost: %s Looking for the campaign", lost)
             found = self._look(patient=True)
             if not found:
                 raise LaunchOutcomeUnknown(
@@ -202,17 +148,17 @@ class Launch:
         except (CampaignAPIError, InvalidRequest):
             self._forget()
             raise
-        self._tell.info("Campaign %s was created", campaign.id)
+        self._log.info("Campaign %s was created", campaign.id)
         self.created = True
         try:
-            self.remember(campaign_id=campaign.id, unchecked=move is Move.LOOK)
+            self.remember(campaign_id=campaign.id, unchecked=step is CreateStep.LOOK)
         except Exception:
             # Airflow takes nothing from a try that it gave up for lost: the next one may have launched meanwhile.
             doubled = self._doubled(campaign)
             if doubled:
-                raise self._hold_later(doubled) from None
+                raise self._pause_or_stop_later(doubled) from None
             raise
-        if self.memory.unchecked:
+        if self.record.unchecked:
             self._check(campaign)
         return campaign
 
@@ -232,21 +178,21 @@ class Launch:
         :raises LaunchOutcomeUnknown: A batch may or may not be in; the next try sends it again under the same key.
         :raises LaunchConflict: Somebody started the campaign before all contacts were in.
         """
-        if self.memory.started:
+        if self.record.started:
             return
-        rest = islice(iter(contacts()), self.memory.rows, None)
-        move = self._start_move(campaign)
-        if move is StartMove.UNCLEAR:
+        rest = islice(iter(contacts()), self.record.rows, None)
+        step = self._start_step(campaign)
+        if step is StartStep.UNCLEAR:
             raise self._unclear(campaign)
-        if move is not StartMove.START:
+        if step is not StartStep.START:
             # Without a memory of the rows, a campaign that runs has them all: only then is it started.
             if self._remembered and next(rest, None) is not None:
                 raise LaunchConflict(
-                    f"Campaign {campaign.id} is {campaign.status}, but only {self.memory.rows} contacts were handed "
+                    f"Campaign {campaign.id} is {campaign.status}, but only {self.record.rows} contacts were handed "
                     "over: somebody started it at the vendor meanwhile. Look at it there."
                 )
             return
-        add_in_batches(self, rest, add, self._tell)
+        add_in_batches(self, rest, add, self._log)
 
     def check_refused_contacts(self, campaign: Campaign, most: float | None) -> None:
         """
@@ -256,12 +202,12 @@ class Launch:
         :param most: A share below 1, or a count from 1 on (0 for none at all); None for no limit.
         :raises LaunchRefused: The campaign exists but was not started.
         """
-        if self.memory.started or self._start_move(campaign) is not StartMove.START:
+        if self.record.started or self._start_step(campaign) is not StartStep.START:
             return
-        refused = self.memory.contacts.get("refused", 0)
-        if exceeds(most, refused, self.memory.rows):
+        refused = self.record.contacts.get("refused", 0)
+        if exceeds(most, refused, self.record.rows):
             raise LaunchRefused(
-                f"{refused} of {self.memory.rows} contacts were refused, more than max_failed_contacts={most:g}. "
+                f"{refused} of {self.record.rows} contacts were refused, more than max_failed_contacts={most:g}. "
                 f"Campaign {campaign.id} was not started."
             )
 
@@ -274,10 +220,10 @@ class Launch:
         :raises LaunchOutcomeUnknown: It may or may not have been started; the next try looks before it does.
         :raises CampaignFailed: The campaign failed or was canceled; it is not started again.
         """
-        if self.memory.started:
+        if self.record.started:
             return campaign
-        move = self._start_move(campaign)
-        if move is StartMove.START:
+        step = self._start_step(campaign)
+        if step is StartStep.START:
             self._guard(campaign.id)
             try:
                 # An answer to a start may leave the name out.
@@ -288,21 +234,21 @@ class Launch:
             except Conflict:
                 # Two tries at once, or a person: the campaign's state tells whether it is under way.
                 campaign = self.client.get_campaign(campaign.id, progress=False)
-                if start_move(campaign.status) is StartMove.START:
+                if start_step(campaign.status) is StartStep.START:
                     raise
-        elif move is StartMove.UNCLEAR:
+        elif step is StartStep.UNCLEAR:
             raise self._unclear(campaign)
         else:
-            self._tell.info("Campaign %s is %s already; it is not started again", campaign.id, campaign.status)
+            self._log.info("Campaign %s is %s already; it is not started again", campaign.id, campaign.status)
         self._sound(campaign)
         self.remember(started=True)
         return campaign
 
-    def _start_move(self, campaign: Campaign) -> StartMove:
+    def _start_step(self, campaign: Campaign) -> StartStep:
         # An answer to a create may leave the status out; what this try created a moment ago was never started.
         if self.created and campaign.vendor_status is None:
-            return StartMove.START
-        return start_move(campaign.status)
+            return StartStep.START
+        return start_step(campaign.status)
 
     def _look(self, *, patient: bool) -> list[Campaign]:
         earliest = max(0.0, self._earliest - LOOKUP_MARGIN.total_seconds())
@@ -330,15 +276,15 @@ class Launch:
     def _adopt(self, found: Sequence[Campaign]) -> Campaign:
         oldest = found[0]
         if len(found) > 1:
-            conflict = self._hold_later(found)
+            conflict = self._pause_or_stop_later(found)
             self.remember(campaign_id=oldest.id, adopted=True)
             raise conflict
         signs = signs_in(self.client.marked_text(oldest))
         if signs and signs[1] != self.intent.payload:
             raise self._changed([], oldest.id)
-        self._tell.info("Campaign %s carries the mark of this launch; going on with it", oldest.id)
+        self._log.info("Campaign %s carries the mark of this launch; going on with it", oldest.id)
         # One that runs, and of which nothing is remembered, was started as it was meant to be.
-        started = self._remembered is None and start_move(oldest.status) is StartMove.NOTHING
+        started = self._remembered is None and start_step(oldest.status) is StartStep.NOTHING
         self.remember(campaign_id=oldest.id, adopted=True, started=started)
         return self._sound(oldest)
 
@@ -346,7 +292,7 @@ class Launch:
         """Look whether an earlier try created one as well, until the list is up to date: it shows what was created."""
         doubled = self._doubled(created)
         if doubled:
-            conflict = self._hold_later(doubled)
+            conflict = self._pause_or_stop_later(doubled)
             self.remember(campaign_id=doubled[0].id, adopted=doubled[0].id != created.id, unchecked=False)
             raise conflict
         self.remember(unchecked=False)
@@ -359,16 +305,16 @@ class Launch:
             return []
         return found if created.id in listed else [*found, created]
 
-    def _hold_later(self, found: Sequence[Campaign]) -> LaunchConflict:
+    def _pause_or_stop_later(self, found: Sequence[Campaign]) -> LaunchConflict:
         """Hold all but the oldest, and return the error that names them."""
         oldest, *others = found
-        held = [f"{campaign.id} ({self._hold(campaign)})" for campaign in others]
+        held = [f"{campaign.id} ({self._pause_or_stop(campaign)})" for campaign in others]
         return LaunchConflict(
             f"This launch exists more than once at {self.client.vendor}: campaign {oldest.id} is the oldest and was "
             f"left alone; later ones: {', '.join(held)}. Two tries must have run at once. Look at them at the vendor."
         )
 
-    def _hold(self, campaign: Campaign) -> str:
+    def _pause_or_stop(self, campaign: Campaign) -> str:
         if campaign.status.is_over:
             return f"{campaign.status} already"
         if campaign.status is CampaignStatus.DRAFT:
@@ -379,12 +325,12 @@ class Launch:
         try:
             act(campaign.id)
         except (CampaignAPIError, InvalidRequest) as error:
-            self._tell.error("Campaign %s could not be held: %s", campaign.id, error)
+            self._log.error("Campaign %s could not be held: %s", campaign.id, error)
             return "could not be held"
         return done
 
     def _sound(self, campaign: Campaign) -> Campaign:
-        if start_move(campaign.status) is StartMove.REPORT:
+        if start_step(campaign.status) is StartStep.REPORT:
             raise CampaignFailed(
                 f"Campaign {campaign.id} of this launch is {campaign.status} (the vendor says "
                 f"{campaign.vendor_status!r}). It is not replaced by another: use relaunch=True or a new run for that."
@@ -408,9 +354,9 @@ class Launch:
 
     def remember(self, **changes: Any) -> None:
         """Keep what was done, for the tries to come."""
-        self.memory = replace(self.memory, **changes)
+        self.record = replace(self.record, **changes)
         if self._store:
-            self._store.save(self.memory.as_dict())
+            self._store.save(self.record.as_dict())
 
     def _forget(self) -> None:
         """Put back what was remembered before, when the vendor refused to create and nothing can exist."""

@@ -25,11 +25,11 @@ class StateStore:
         stored = self._accessor.get(self.KEY)
         return stored if isinstance(stored, Mapping) else None
 
-    def save(self, memory: Mapping[str, Any]) -> None:
+    def save(self, record: Mapping[str, Any]) -> None:
         """Keep it for good: a run may be cleared long after the default retention."""
         from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-        self._accessor.set(self.KEY, dict(memory), retention=NEVER_EXPIRE)
+        self._accessor.set(self.KEY, dict(record), retention=NEVER_EXPIRE)
 
 
 def store_of(context: Context) -> StateStore | None:

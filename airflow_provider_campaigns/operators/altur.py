@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import CampaignStatus
+from airflow_provider_campaigns.contacts.limits import checked_limit
 from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import CampaignFailed
-from airflow_provider_campaigns.launch.decisions import checked_limit
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
 if TYPE_CHECKING:

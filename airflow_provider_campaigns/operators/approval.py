@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
-    from airflow_provider_campaigns.launch.guards import Verdict
+    from airflow_provider_campaigns.launch.guards import GuardVerdict
 
 #: How much of a text is shown, in characters.
 SAMPLE_LENGTH = 500
@@ -85,8 +85,8 @@ class ApproveCampaignOperator(ApprovalOperator):
         create.render_template_fields(context)
         return create
 
-    def _facts(self, create: CreateCampaignOperator, hook: CampaignHook, verdict: Verdict) -> str:
-        from airflow_provider_campaigns.launch.guards import Move
+    def _facts(self, create: CreateCampaignOperator, hook: CampaignHook, verdict: GuardVerdict) -> str:
+        from airflow_provider_campaigns.launch.guards import GuardAction
 
         client = hook.get_conn()
         with airflow_errors():
@@ -102,8 +102,8 @@ class ApproveCampaignOperator(ApprovalOperator):
             "Sending begins": sends_at.isoformat(timespec="minutes") if sends_at else "with the launch",
             "Send window": "; ".join(str(window) for window in windows) or "any time",
         }
-        if verdict.move is not Move.GO:
-            rows["As things stand"] = f"the launch would {verdict.move}: {verdict.reason}"
+        if verdict.action is not GuardAction.GO:
+            rows["As things stand"] = f"the launch would {verdict.action}: {verdict.reason}"
         texts = {name: getattr(create, name) for name in create.text_fields}
         return "\n\n".join([_table(rows), *(_sample(name, text) for name, text in texts.items() if text)])
 

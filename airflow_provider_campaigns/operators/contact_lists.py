@@ -17,7 +17,7 @@ from airflow_provider_campaigns.exceptions import (
     LaunchOutcomeUnknown,
     airflow_errors,
 )
-from airflow_provider_campaigns.launch.decisions import Intent, signs_in
+from airflow_provider_campaigns.launch.intent import Intent, signs_in
 from airflow_provider_campaigns.operators.contacts import ContactsOperator
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ class _ContactListOperator(ContactsOperator):
                 raise LaunchOutcomeUnknown(
                     f"{lost} The next try sends the batch again: the list keeps each number once."
                 ) from lost
-            memory = hand_over.memory
-            hand_over.remember(batches=memory.batches + 1, rows=memory.rows + len(batch))
-            self.log.info("%d rows handed over", hand_over.memory.rows)
+            record = hand_over.record
+            hand_over.remember(batches=record.batches + 1, rows=record.rows + len(batch))
+            self.log.info("%d rows handed over", hand_over.record.rows)
 
 
 def _named(client: KoreAIClient, name: str) -> ContactList | None:
@@ -165,8 +165,8 @@ class KoreAICreateContactListOperator(_ContactListOperator):
         return f"{own} {intent.mark}"
 
     def _list(self, client: KoreAIClient, hand_over: HandOver, description: str) -> ContactList:
-        if hand_over.memory.campaign_id:
-            return client.get_contact_list(hand_over.memory.campaign_id)
+        if hand_over.record.campaign_id:
+            return client.get_contact_list(hand_over.record.campaign_id)
         known = None if hand_over.is_first else _named(client, self.name)
         if known is None:
             hand_over.remember()

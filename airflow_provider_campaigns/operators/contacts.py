@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.arguments import is_template
+from airflow_provider_campaigns.contacts.limits import checked_limit, exceeds
 from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.launch.decisions import Memory, checked_limit, exceeds
+from airflow_provider_campaigns.launch.record import LaunchRecord
 from airflow_provider_campaigns.launch.task_run import facts_of
 from airflow_provider_campaigns.operators.altur import TakesAlturContacts
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
-from airflow_provider_campaigns.wait.runner import is_template
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -125,8 +126,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         """Add the contacts that are not in yet; return what became of all."""
         from airflow_provider_campaigns.api.altur.fields import numeric_id
         from airflow_provider_campaigns.hooks.altur import AlturHook
-        from airflow_provider_campaigns.launch.batches import HandOver
-        from airflow_provider_campaigns.launch.launcher import add_in_batches
+        from airflow_provider_campaigns.launch.batches import HandOver, add_in_batches
 
         with airflow_errors():
             hook = AlturHook(self.conn_id)
@@ -142,9 +142,9 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
                 "conn_id": hook.conn_id,
             }
             hand_over = HandOver(context, meant, self.log)
-            if hand_over.memory.rows < checked.rows:
+            if hand_over.record.rows < checked.rows:
                 dry_run = self._dry_run or hook.dry_run
-                self._ask(context, checked, hand_over.memory.rows, dry_run=dry_run)
+                self._ask(context, checked, hand_over.record.rows, dry_run=dry_run)
                 if dry_run:
                     self._show(f"campaign {campaign_id}", checked)
                 add_in_batches(
@@ -161,7 +161,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
                     ),
                     self.log,
                 )
-        return {**self._outcome(campaign_id, hand_over.memory), **checked.told()}
+        return {**self._outcome(campaign_id, hand_over.record), **checked.told()}
 
     def _duplicates(self) -> str:
         from airflow_provider_campaigns.api.altur.fields import IF_DUPLICATE
@@ -169,26 +169,26 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         return str(IF_DUPLICATE.read(self.if_duplicate))
 
     def _ask(self, context: Context, checked: Checked, rows_in: int, *, dry_run: bool) -> None:
-        from airflow_provider_campaigns.launch.guards import Move
+        from airflow_provider_campaigns.launch.guards import GuardAction
 
         verdict = self.guards().judge(facts_of(context, recipients=checked.rows))
         so_far = f"{rows_in} of {checked.rows} rows are in." if rows_in else "Nothing was sent."
-        if dry_run and verdict.move is not Move.REFUSE:
-            self.log.info("Dry run: the guards say %s. %s", verdict.move, verdict.reason)
+        if dry_run and verdict.action is not GuardAction.REFUSE:
+            self.log.info("Dry run: the guards say %s. %s", verdict.action, verdict.reason)
         else:
-            self.heed(verdict, so_far, begun=rows_in > 0)
+            self.enforce(verdict, so_far, begun=rows_in > 0)
 
-    def _outcome(self, campaign_id: str, memory: Memory) -> dict[str, Any]:
-        tally = {"created": 0, "updated": 0, "skipped": 0, "refused": 0} | dict(memory.contacts)
-        if exceeds(self.max_failed_contacts, tally["refused"], memory.rows):
+    def _outcome(self, campaign_id: str, record: LaunchRecord) -> dict[str, Any]:
+        tally = {"created": 0, "updated": 0, "skipped": 0, "refused": 0} | dict(record.contacts)
+        if exceeds(self.max_failed_contacts, tally["refused"], record.rows):
             raise LaunchRefused(
-                f"{tally['refused']} of {memory.rows} contacts were refused, more than "
+                f"{tally['refused']} of {record.rows} contacts were refused, more than "
                 f"max_failed_contacts={self.max_failed_contacts:g}. The others are in campaign {campaign_id}."
             )
-        self.log.info("Campaign %s was given %d rows: %s", campaign_id, memory.rows, tally)
+        self.log.info("Campaign %s was given %d rows: %s", campaign_id, record.rows, tally)
         return {
             "campaign_id": campaign_id,
-            "rows": memory.rows,
+            "rows": record.rows,
             **tally,
-            "refused_rows": [list(row) for row in memory.refused],
+            "refused_rows": [list(row) for row in record.refused],
         }

@@ -14,35 +14,26 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.arguments import is_template
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.launch.decisions import (
-    DEFAULT_LOOKUP_TIMEOUT_SECONDS,
-    Intent,
-    Memory,
-    fingerprints,
-    launch_key,
-    relaunch_number,
-    remembered_in,
-)
+from airflow_provider_campaigns.launch.decisions import DEFAULT_LOOKUP_TIMEOUT_SECONDS, relaunch_number
+from airflow_provider_campaigns.launch.intent import Intent, fingerprints, launch_key
+from airflow_provider_campaigns.launch.record import LaunchRecord, record_in
 from airflow_provider_campaigns.launch.task_run import approval_of, earliest_of, facts_of, store_of
 from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
-from airflow_provider_campaigns.wait.decisions import (
-    DEFAULT_PATIENCE_SECONDS,
-    DEFAULT_POLL_INTERVAL_SECONDS,
-    Watch,
-    described,
-)
+from airflow_provider_campaigns.wait.decisions import described
+from airflow_provider_campaigns.wait.options import WaitOptions
 from airflow_provider_campaigns.wait.runner import (
-    WaitOptions,
-    hold,
-    hold_after,
-    is_template,
     keep_figures,
+    pause_or_stop,
+    pause_or_stop_after,
     result_of,
     result_of_event,
     wait_here,
 )
+from airflow_provider_campaigns.wait.state import WaitState
+from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -50,7 +41,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
-    from airflow_provider_campaigns.launch.guards import Verdict
+    from airflow_provider_campaigns.launch.guards import GuardVerdict
     from airflow_provider_campaigns.launch.launcher import Launch
 
 #: The places {{1}}, {{2}} ... of a WhatsApp template, which are the vendor's to fill, not Jinja's.
@@ -62,7 +53,7 @@ SHOWN_KEY = "campaign_shown"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LaunchPlan:
     """
     What a task would launch, checked to the last contact and not yet marked.
 
@@ -249,7 +240,7 @@ class CreateCampaignOperator(GuardedOperator):
         given = {name: getattr(self, name) for name in self.create_fields}
         return {self.renamed_fields.get(name, name): value for name, value in given.items() if value is not None}
 
-    def plan(self, hook: CampaignHook) -> Plan:
+    def plan(self, hook: CampaignHook) -> LaunchPlan:
         """
         Check everything that is to be launched and return it; nothing is sent.
 
@@ -260,9 +251,9 @@ class CreateCampaignOperator(GuardedOperator):
         further = self.check_before(client)
         body = client.create_body(**fields)
         # At another account the launch could not be found again.
-        return Plan(fields, body, further, fingerprints({**body, **further, "conn_id": hook.conn_id}))
+        return LaunchPlan(fields, body, further, fingerprints({**body, **further, "conn_id": hook.conn_id}))
 
-    def verdict(self, context: Context, client: CampaignClient) -> Verdict:
+    def verdict(self, context: Context, client: CampaignClient) -> GuardVerdict:
         """Return what the guards say about launching now."""
         guards = self.guards()
         recipients = self.recipients(client) if guards.needs_recipients else None
@@ -286,7 +277,7 @@ class CreateCampaignOperator(GuardedOperator):
             # Everything that can be seen to be wrong is seen before the first request.
             plan = self.plan(hook)
             store = store_of(context)
-            known = remembered_in(store.load() if store else None)
+            known = record_in(store.load() if store else None)
             intent = self._intent(context, known, plan.fingerprints)
             # A relaunch is another launch, which the approval of the one before does not stand for.
             approved_after = known.at if known and known.key != intent.key else None
@@ -304,15 +295,15 @@ class CreateCampaignOperator(GuardedOperator):
                 guard=lambda campaign_id: self._guard(
                     context, client, campaign_id, self._not_approved(context, plan, approved_after)
                 ),
-                tell=self.log,
+                log=self.log,
             )
             self._launch = launch
             try:
                 campaign = self.steps(launch, fields)
             finally:
                 # Also when a step failed: what is known of the campaign must not be lost sight of.
-                if launch.memory.campaign_id:
-                    self._push(context, launch, hook, {"id": launch.memory.campaign_id})
+                if launch.record.campaign_id:
+                    self._push(context, launch, hook, {"id": launch.record.campaign_id})
         self._push(context, launch, hook, campaign.as_dict())
         self.log.info("Campaign %s at %s is %s", campaign.id, client.vendor, described(campaign))
         if not self.wait_until and not terms.goal.needs_progress:
@@ -339,8 +330,8 @@ class CreateCampaignOperator(GuardedOperator):
                 timeout=timedelta(seconds=self.wait_timeout + 2 * terms.poll_interval + 60),
             )
         with airflow_errors():
-            outcome = wait_here(Watch(campaign.id, terms, time.time()), client, self.log)
-        hold_after(outcome, client, campaign.id, self.wait_options.on_kill, self.log)
+            outcome = wait_here(WaitState(campaign.id, terms, time.time()), client, self.log)
+        pause_or_stop_after(outcome, client, campaign.id, self.wait_options.on_kill, self.log)
         keep_figures(context, outcome.campaign)
         seen = result_of(outcome, sensor=False)
         self._push(context, launch, hook, seen)
@@ -363,18 +354,18 @@ class CreateCampaignOperator(GuardedOperator):
 
     def on_kill(self) -> None:
         """Do to the campaign what the policy says, when the task is killed in its worker after the launch."""
-        campaign_id = self._launch.memory.campaign_id if self._launch else None
+        campaign_id = self._launch.record.campaign_id if self._launch else None
         if self._launch and campaign_id and self.wait_options.on_kill != "leave":
-            hold(self._launch.client, campaign_id, self.wait_options.on_kill, self.log)
+            pause_or_stop(self._launch.client, campaign_id, self.wait_options.on_kill, self.log)
 
     def hook_params(self) -> dict[str, Any] | None:
         """Return the arguments of the hook besides the connection, as a trigger needs them."""
         return None
 
-    def _intent(self, context: Context, memory: Memory | None, meant: Mapping[str, str]) -> Intent:
+    def _intent(self, context: Context, record: LaunchRecord | None, meant: Mapping[str, str]) -> Intent:
         ti: Any = context["ti"]
         max_tries = int(ti.max_tries)
-        number = relaunch_number(memory, wanted=self.relaunch, max_tries=max_tries, retries=int(self.retries or 0))
+        number = relaunch_number(record, wanted=self.relaunch, max_tries=max_tries, retries=int(self.retries or 0))
         key = launch_key(ti.dag_id, ti.run_id, ti.task_id, getattr(ti, "map_index", -1), number)
         return Intent(key, meant, number, max_tries)
 
@@ -383,14 +374,14 @@ class CreateCampaignOperator(GuardedOperator):
         so_far = f"Campaign {campaign_id} exists and was not started." if campaign_id else "Nothing was sent."
         if refusal:
             raise LaunchRefused(f"{refusal} {so_far}")
-        self.heed(
+        self.enforce(
             self.verdict(context, client),
             so_far,
             begun=campaign_id is not None,
             method_name="go_on_in_window" if campaign_id else "execute_in_window",
         )
 
-    def _not_approved(self, context: Context, plan: Plan, after: float | None) -> str:
+    def _not_approved(self, context: Context, plan: LaunchPlan, after: float | None) -> str:
         """
         Return why the launch is not approved, empty if it is or needs no approval.
 
@@ -418,7 +409,7 @@ class CreateCampaignOperator(GuardedOperator):
         return ""
 
     def _push(self, context: Context, launch: Launch, hook: CampaignHook, campaign: Mapping[str, Any]) -> None:
-        memory = launch.memory
+        record = launch.record
         push_link(context, hook, str(campaign["id"]))
         receipt = {
             "key": launch.intent.key,
@@ -427,7 +418,7 @@ class CreateCampaignOperator(GuardedOperator):
             "conn_id": hook.conn_id,
             "dry_run": False,
             "adopted": not launch.created,
-            "meant_at": _iso(memory.at),
+            "meant_at": _iso(record.at),
             "launched_at": _iso(time.time()),
             **campaign,
         }
@@ -435,9 +426,9 @@ class CreateCampaignOperator(GuardedOperator):
             approval = approval_of(context, self.approval_task_id)
             receipt["approved_by"] = approval.get("responded_by_user")
             receipt["approved_at"] = str(approval.get("responded_at"))
-        if memory.contacts:
-            refused = [list(row) for row in memory.refused]
-            receipt["contacts"] = {**memory.contacts, "refused_rows": refused, **self.contacts_told()}
+        if record.contacts:
+            refused = [list(row) for row in record.refused]
+            receipt["contacts"] = {**record.contacts, "refused_rows": refused, **self.contacts_told()}
         self._hand_out(context, receipt)
 
     def _hand_out(self, context: Context, receipt: Mapping[str, Any]) -> None:
@@ -450,18 +441,18 @@ class CreateCampaignOperator(GuardedOperator):
         context: Context,
         client: CampaignClient,
         intent: Intent,
-        plan: Plan,
+        plan: LaunchPlan,
         refusal: str,
     ) -> None:
         from airflow_provider_campaigns.api.redaction import redacted
-        from airflow_provider_campaigns.launch.guards import Move
+        from airflow_provider_campaigns.launch.guards import GuardAction
 
         verdict = self.verdict(context, client)
-        refusal = refusal or (verdict.reason if verdict.move is Move.REFUSE else "")
+        refusal = refusal or (verdict.reason if verdict.action is GuardAction.REFUSE else "")
         if refusal:
             raise LaunchRefused(f"{refusal} Nothing was sent.")
         if verdict.reason:
-            self.log.info("Dry run: the launch would %s: %s", verdict.move, verdict.reason)
+            self.log.info("Dry run: the launch would %s: %s", verdict.action, verdict.reason)
         shown = redacted(json.dumps(plan.body, ensure_ascii=False, indent=None), (), limit=10_000)
         self.log.info("Dry run: nothing is sent. The create request to %s would be: %s", client.vendor, shown)
         for name, value in plan.further.items():

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
+from airflow_provider_campaigns.arguments import is_template
 from airflow_provider_campaigns.exceptions import LaunchRefused
-from airflow_provider_campaigns.wait.runner import is_template
 
 if TYPE_CHECKING:
-    from airflow_provider_campaigns.launch.guards import Guards, Verdict
+    from airflow_provider_campaigns.launch.guards import Guards, GuardVerdict
 
 
 class GuardedOperator(BaseOperator):
@@ -81,7 +81,9 @@ class GuardedOperator(BaseOperator):
             outside_send_window=self.outside_send_window,
         )
 
-    def heed(self, verdict: Verdict, so_far: str, *, begun: bool, method_name: str = "execute_in_window") -> None:
+    def enforce(
+        self, verdict: GuardVerdict, so_far: str, *, begun: bool, method_name: str = "execute_in_window"
+    ) -> None:
         """
         Go on if the guards let it; otherwise fail, skip or defer as they say.
 
@@ -90,11 +92,11 @@ class GuardedOperator(BaseOperator):
         :param begun: Whether anything has: then nothing is skipped any more.
         :param method_name: The method that goes on when the send window has opened.
         """
-        from airflow_provider_campaigns.launch.guards import Move
+        from airflow_provider_campaigns.launch.guards import GuardAction
 
-        if verdict.move is Move.GO:
+        if verdict.action is GuardAction.GO:
             return
-        if verdict.move is Move.SKIP and not begun:
+        if verdict.action is GuardAction.SKIP and not begun:
             raise AirflowSkipException(f"{verdict.reason} {so_far}")
         if verdict.until is None:
             raise LaunchRefused(f"{verdict.reason} {so_far}")

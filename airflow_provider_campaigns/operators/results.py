@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.arguments import is_template
 from airflow_provider_campaigns.exceptions import airflow_errors
-from airflow_provider_campaigns.launch.decisions import launch_key
+from airflow_provider_campaigns.launch.intent import launch_key
 from airflow_provider_campaigns.results.files import IF_EXISTS, ResultFile, check_path
-from airflow_provider_campaigns.wait.runner import is_template
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

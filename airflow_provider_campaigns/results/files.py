@@ -14,7 +14,7 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 #: What to do about a file that is there already.
 IF_EXISTS = ("overwrite", "fail")
@@ -74,12 +74,12 @@ class ResultFile:
         if self._if_exists == "fail" and self._target.exists():
             raise InvalidRequest(f"path: there is a file at {self.path!r} already, and if_exists is 'fail'.")
 
-    def write(self, rows: Iterable[Mapping[str, Any]], tell: logging.Logger | Any = log) -> int:
+    def write(self, rows: Iterable[Mapping[str, Any]], log: logging.Logger | Any = logger) -> int:
         """
         Write all rows and return how many they were; an error on the way leaves nothing.
 
         :param rows: The rows, taken one at a time.
-        :param tell: Where a line goes now and then, without anything of the rows.
+        :param log: Where a line goes now and then, without anything of the rows.
         :raises InvalidRequest: As :meth:`check` does.
         """
         self.check()
@@ -88,16 +88,16 @@ class ResultFile:
         if self._target.protocol in ("", "file", "local"):
             self._target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            count = self._write_part(rows, tell)
+            count = self._write_part(rows, log)
             self.check()
             self._target.fs.mv(self._part, self._place)
         except BaseException:
             self._remove(self._part)
             raise
-        tell.info("%d rows are in %s", count, self.path)
+        log.info("%d rows are in %s", count, self.path)
         return count
 
-    def _write_part(self, rows: Iterable[Mapping[str, Any]], tell: logging.Logger | Any) -> int:
+    def _write_part(self, rows: Iterable[Mapping[str, Any]], log: logging.Logger | Any) -> int:
         count = 0
         with self._opened() as file:
             for row in rows:
@@ -105,7 +105,7 @@ class ResultFile:
                 file.write(json.dumps(row).encode() + b"\n")
                 count += 1
                 if count % ROWS_FOR_EACH_LOG_LINE == 0:
-                    tell.info("%d rows so far", count)
+                    log.info("%d rows so far", count)
         return count
 
     @contextlib.contextmanager

@@ -26,7 +26,7 @@ from starlette.types import Message, Receive, Scope, Send
 from airflow_provider_campaigns.sandbox.clock import Clock
 from airflow_provider_campaigns.sandbox.faults import Fault, Faults
 from airflow_provider_campaigns.sandbox.journal import UNMATCHED, Journal, count
-from airflow_provider_campaigns.sandbox.vendor import Refusal, Vendor
+from airflow_provider_campaigns.sandbox.vendor import RefusedRequest, Vendor
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ HTML_PAGE = "<!DOCTYPE html><html><head><title>Just a moment</title></head><body
 
 
 @dataclass(frozen=True)
-class Answer:
+class BufferedResponse:
     """A whole answer, held back so that a fault may be applied to it."""
 
     status: int
@@ -49,7 +49,7 @@ class Answer:
     body: bytes
 
     @classmethod
-    def of(cls, response: Response) -> Answer:
+    def of(cls, response: Response) -> BufferedResponse:
         """Return the answer that a response would send."""
         return cls(response.status_code, response.raw_headers, bytes(response.body))
 
@@ -120,7 +120,7 @@ class Gate:
                 return self.vendor.rate_limited(math.ceil(wait))
         return refused
 
-    async def handle(self, route: Route, scope: Scope, body: bytes) -> Answer:
+    async def handle(self, route: Route, scope: Scope, body: bytes) -> BufferedResponse:
         """Run the handler and return its whole answer."""
         sent: list[Message] = []
 
@@ -129,12 +129,12 @@ class Gate:
 
         try:
             await route.handle(scope, _replay(body), collect)
-        except Refusal as refusal:
-            return Answer.of(refusal.response)
+        except RefusedRequest as refusal:
+            return BufferedResponse.of(refusal.response)
         except Exception as error:
             logger.exception("The sandbox's handler %s.%s failed", self.vendor.name, route.name)
-            return Answer.of(self.vendor.server_error(Request(scope, _replay(body)), error))
-        return Answer(
+            return BufferedResponse.of(self.vendor.server_error(Request(scope, _replay(body)), error))
+        return BufferedResponse(
             sent[0]["status"], list(sent[0]["headers"]), b"".join(message.get("body", b"") for message in sent[1:])
         )
 
@@ -167,12 +167,12 @@ class Wire:
         self._receive = receive
         self._send = send
 
-    async def send(self, answer: Answer) -> None:
+    async def send(self, answer: BufferedResponse) -> None:
         """Send the answer as it is."""
         await self._send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await self._send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
-    async def cut_off(self, answer: Answer) -> None:
+    async def cut_off(self, answer: BufferedResponse) -> None:
         """Send the headers of the whole answer, half of its body, and hang up."""
         headers = MutableHeaders(raw=list(answer.headers))
         headers["content-length"] = str(len(answer.body))
@@ -283,13 +283,13 @@ class SandboxApp:
             fault=fault.kind if fault else None,
         )
 
-        async def real_answer() -> Answer:
+        async def real_answer() -> BufferedResponse:
             if route is None:
                 unmatched = gate.vendor.method_not_allowed if fit is Match.PARTIAL else gate.vendor.not_found
-                return Answer.of(unmatched(request))
+                return BufferedResponse.of(unmatched(request))
             refused = gate.refuse(request)
             if refused is not None:
-                return Answer.of(refused)
+                return BufferedResponse.of(refused)
             self.journal.handled(sequence)
             return await gate.handle(route, inner, body)
 
@@ -309,10 +309,14 @@ class SandboxApp:
             self.journal.answered(sequence, answer.status)
             await wire.send(answer)
         else:
-            lost = await real_answer() if fault.effect else Answer.of(JSONResponse({"message": "cut off by order"}))
+            lost = (
+                await real_answer()
+                if fault.effect
+                else BufferedResponse.of(JSONResponse({"message": "cut off by order"}))
+            )
             await self._apply(fault, gate.vendor, wire, lost, sequence)
 
-    async def _apply(self, fault: Fault, vendor: Vendor, wire: Wire, lost: Answer, sequence: int) -> None:
+    async def _apply(self, fault: Fault, vendor: Vendor, wire: Wire, lost: BufferedResponse, sequence: int) -> None:
         if fault.kind == "slow":
             if await wire.hold(fault.seconds or 0.0):
                 self.journal.answered(sequence, lost.status)
@@ -326,7 +330,7 @@ class SandboxApp:
         elif fault.kind in ("reset", "cut_off"):
             await wire.abort()
         else:
-            answer = Answer.of(_replacement(fault, vendor))
+            answer = BufferedResponse.of(_replacement(fault, vendor))
             self.journal.answered(sequence, answer.status)
             await wire.send(answer)
 

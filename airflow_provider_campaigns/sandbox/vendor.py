@@ -17,7 +17,7 @@ from airflow_provider_campaigns.sandbox.delivery import Spans
 from airflow_provider_campaigns.sandbox.faults import Faults
 
 
-class Refusal(Exception):
+class RefusedRequest(Exception):
     """Raised anywhere below a handler to end the request with this answer."""
 
     def __init__(self, response: Response) -> None:
@@ -120,9 +120,9 @@ class Vendor(ABC):
         try:
             value = json.loads(body)
         except ValueError:
-            raise Refusal(self.bad_request("The body is not valid JSON")) from None
+            raise RefusedRequest(self.bad_request("The body is not valid JSON")) from None
         if not isinstance(value, dict):
-            raise Refusal(self.bad_request("The body must be a JSON object"))
+            raise RefusedRequest(self.bad_request("The body must be a JSON object"))
         return value
 
     def is_listed(self, created_at: float) -> bool:

@@ -18,22 +18,18 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.links import CampaignLink, push_link
-from airflow_provider_campaigns.wait.decisions import (
-    DEFAULT_PATIENCE_SECONDS,
-    DEFAULT_POLL_INTERVAL_SECONDS,
-    Outcome,
-    Watch,
-)
+from airflow_provider_campaigns.wait.options import WaitOptions, check_on_kill
+from airflow_provider_campaigns.wait.outcome import Outcome
 from airflow_provider_campaigns.wait.runner import (
-    WaitOptions,
-    check_on_kill,
-    hold,
-    hold_after,
     keep_figures,
     look,
+    pause_or_stop,
+    pause_or_stop_after,
     result_of,
     result_of_event,
 )
+from airflow_provider_campaigns.wait.state import WaitState
+from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -133,7 +129,7 @@ class CampaignSensor(BaseSensorOperator):
             on_kill=on_kill,
             client_class=self.client_class,
         )
-        self._watch: Watch | None = None
+        self._watch: WaitState | None = None
         self._client: CampaignClient | None = None
 
     @classmethod
@@ -154,7 +150,7 @@ class CampaignSensor(BaseSensorOperator):
             check_on_kill(self.wait_options.on_kill, type(self._client))
             push_link(context, hook, str(self.campaign_id))
         self.poke_interval = terms.poll_interval
-        self._watch = Watch(str(self.campaign_id), terms, time.time())
+        self._watch = WaitState(str(self.campaign_id), terms, time.time())
         if not self.deferrable:
             return super().execute(context)
         outcome = self._look()
@@ -196,7 +192,7 @@ class CampaignSensor(BaseSensorOperator):
     def on_kill(self) -> None:
         """Do to the campaign what the policy says, when the task is killed in its worker."""
         if self._client and self._watch and self.wait_options.on_kill != "leave":
-            hold(self._client, self._watch.campaign_id, self.wait_options.on_kill, self.log)
+            pause_or_stop(self._client, self._watch.campaign_id, self.wait_options.on_kill, self.log)
 
     def _deadline(self, context: Context) -> float | None:
         if self.deferrable:
@@ -245,7 +241,7 @@ class CampaignSensor(BaseSensorOperator):
 
     def _settled(self, outcome: Outcome) -> dict[str, Any]:
         if self._client and self._watch:
-            hold_after(outcome, self._client, self._watch.campaign_id, self.wait_options.on_kill, self.log)
+            pause_or_stop_after(outcome, self._client, self._watch.campaign_id, self.wait_options.on_kill, self.log)
         return self._soft(lambda: result_of(outcome, sensor=True))
 
     def _soft(self, result: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:

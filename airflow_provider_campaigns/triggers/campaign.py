@@ -16,18 +16,12 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 
 # Stored triggers and asset watchers name it by this module.
 from airflow_provider_campaigns.triggers.campaign_event import CampaignEventTrigger as CampaignEventTrigger
-from airflow_provider_campaigns.wait.decisions import (
-    DEFAULT_PATIENCE_SECONDS,
-    DEFAULT_POLL_INTERVAL_SECONDS,
-    Gates,
-    Goal,
-    Outcome,
-    Reason,
-    Terms,
-    Watch,
-)
+from airflow_provider_campaigns.wait.decisions import Gates, Goal
+from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 from airflow_provider_campaigns.wait.poller import shared_poller
-from airflow_provider_campaigns.wait.runner import hold, hold_after
+from airflow_provider_campaigns.wait.runner import pause_or_stop, pause_or_stop_after
+from airflow_provider_campaigns.wait.state import WaitState
+from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Terms
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
@@ -165,7 +159,7 @@ class CampaignTrigger(BaseTrigger):
         """Do to the campaign what the policy says; Airflow (3.3 and newer) calls this when a user kills the task."""
         if self.kill_policy == "leave":
             return
-        await self._with_client(lambda client: hold(client, self.campaign_id, self.kill_policy, self.log))
+        await self._with_client(lambda client: pause_or_stop(client, self.campaign_id, self.kill_policy, self.log))
 
     async def _outcome(self) -> Outcome:
         terms = Terms(
@@ -179,14 +173,14 @@ class CampaignTrigger(BaseTrigger):
         key = json.dumps([self.hook_class, self.conn_id, self.hook_params], sort_keys=True)
         poller = shared_poller(key, self._client)
         # One logger for all: each trigger's own, if it is structlog's, would be eight more objects for every wait.
-        outcome = await poller.wait(Watch(self.campaign_id, terms, time.time(), self.refusals), self.logger())
+        outcome = await poller.wait(WaitState(self.campaign_id, terms, time.time(), self.refusals), self.logger())
         if outcome.reason is Reason.BRAKE or (outcome.reason is Reason.TIMEOUT and self.kill_policy != "leave"):
             await self._hold_after(outcome)
         return outcome
 
     async def _hold_after(self, outcome: Outcome) -> None:
         await self._with_client(
-            lambda client: hold_after(outcome, client, self.campaign_id, self.kill_policy, self.log)
+            lambda client: pause_or_stop_after(outcome, client, self.campaign_id, self.kill_policy, self.log)
         )
 
     async def _with_client(self, act: Any) -> None:

@@ -18,17 +18,12 @@ except ImportError:  # Airflow 2 has no asset watchers; there the class can only
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.wait.decisions import (
-    DEFAULT_PATIENCE_SECONDS,
-    DEFAULT_POLL_INTERVAL_SECONDS,
-    Goal,
-    Patience,
-    Terms,
-    described,
-)
-from airflow_provider_campaigns.wait.runner import as_number
+from airflow_provider_campaigns.arguments import as_number
+from airflow_provider_campaigns.wait.decisions import Goal, described
+from airflow_provider_campaigns.wait.state import Patience
+from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Terms
 from airflow_provider_campaigns.watch.announcements import MOST_REMEMBERED, Announced, Wanted
-from airflow_provider_campaigns.watch.list_poller import ListPoll, Look, bear
+from airflow_provider_campaigns.watch.list_poller import ListPoller, Look, count_failure
 
 #: Airflow queues one run of a DAG for an asset; of the events that come before its scheduler makes that run, only the
 #: first is handed over, the others with the asset's next event, whenever that may be. So events keep a distance.
@@ -179,7 +174,7 @@ class CampaignEventTrigger(BaseEventTrigger):
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Any]:
         """Look at the connection's campaigns for all watchers that share the looks."""
         hook_params = _named_arguments(kwargs["hook_params"])
-        poll = ListPoll(kwargs["conn_id"], hook_params, kwargs["poll_interval"], kwargs["patience"])
+        poll = ListPoller(kwargs["conn_id"], hook_params, kwargs["poll_interval"], kwargs["patience"])
         async with aclosing(poll.run()) as looks:  # type: ignore[type-var]
             async for newest in looks:
                 yield newest
@@ -244,7 +239,7 @@ class CampaignEventTrigger(BaseEventTrigger):
             detailed = await look.in_detail(candidates)
         except CampaignAPIError as error:
             self.log.warning("Could not look at the figures of %d campaigns: %s", len(candidates), error)
-            bear(error, patience, self.conn_id, time.time())
+            count_failure(error, patience, self.conn_id, time.time())
             # Without its figures a campaign that has long reached the goal would count as being on its way.
             return seen if announced.has_begun else None
         patience.answered(time.time())

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from airflow_provider_campaigns.api.errors import AuthenticationFailed, CampaignAPIError, NotFound
-from airflow_provider_campaigns.wait.decisions import Outcome, Watch
-from airflow_provider_campaigns.wait.runner import take
+from airflow_provider_campaigns.wait.outcome import Outcome
+from airflow_provider_campaigns.wait.runner import observe
+from airflow_provider_campaigns.wait.state import WaitState
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 #: Ticks are a little closer than the interval, and each comes this much before or after its time (both as shares of
 #: the interval): so they spread, and a wait is never looked after later than it asks for.
@@ -32,24 +33,24 @@ SLICE = 200
 COSTLY_BATCH = 20
 
 
-class Seat:
+class Waiter:
     """One wait at a poller."""
 
-    __slots__ = ("context", "due", "future", "tell", "watch")
+    __slots__ = ("context", "due", "future", "log", "watch")
 
-    def __init__(self, watch: Watch, tell: Any, future: asyncio.Future[Outcome]) -> None:
+    def __init__(self, watch: WaitState, log: Any, future: asyncio.Future[Outcome]) -> None:
         self.watch = watch
-        self.tell = tell
+        self.log = log
         self.future = future
         self.due = 0.0
         # What is logged about this wait belongs into its task's log, which Airflow finds by the context.
         self.context = contextvars.copy_context()
 
-    def serve(self, sight: Campaign | CampaignAPIError) -> bool:
+    def serve(self, observation: Campaign | CampaignAPIError) -> bool:
         """Take in what was seen; return whether the wait has ended."""
         if self.future.done():
             return True
-        outcome = self.context.run(take, self.watch, sight, self.tell)
+        outcome = self.context.run(observe, self.watch, observation, self.log)
         if outcome:
             self.future.set_result(outcome)
         return outcome is not None
@@ -66,7 +67,7 @@ class Ticks:
         self._epoch = epoch
         self._jitter: dict[tuple[float, int], float] = {}
 
-    def next_due(self, watch: Watch, now: float, *, joins: bool) -> float:
+    def next_due(self, watch: WaitState, now: float, *, joins: bool) -> float:
         """
         Return when a wait is looked after next: at a tick of its interval, but not past its deadline, nor before the
         vendor said that it may be asked again.
@@ -93,7 +94,7 @@ class Ticks:
         return known
 
 
-class Lane:
+class PollGroup:
     """
     Waits that are looked after together, one look at a time.
 
@@ -110,7 +111,7 @@ class Lane:
         *,
         costly: bool,
     ) -> None:
-        self.seats: set[Seat] = set()
+        self.waiters: set[Waiter] = set()
         self._client = client
         self._fetch = fetch
         self._refused = refused
@@ -121,28 +122,28 @@ class Lane:
         # Pollers that begin together, as after a restart, look at different times.
         self._ticks = Ticks(time.time() - random.random() * 3600)
 
-    def join(self, seat: Seat) -> None:
+    def join(self, waiter: Waiter) -> None:
         """Take a wait in."""
         # The task looked before it deferred; and after a restart thousands of waits must not all look at once.
-        seat.due = self._ticks.next_due(seat.watch, time.time(), joins=True)
-        self.seats.add(seat)
+        waiter.due = self._ticks.next_due(waiter.watch, time.time(), joins=True)
+        self.waiters.add(waiter)
         self._joined.set()
         if self._task is None or self._task.done():
             # In a context of its own, since it outlives the wait that happened to come first.
             self._task = asyncio.get_running_loop().create_task(self._run(), context=contextvars.Context())
 
-    def leave(self, seat: Seat) -> None:
+    def leave(self, waiter: Waiter) -> None:
         """Let a wait go; with the last one the looking ends."""
-        self.seats.discard(seat)
-        if not self.seats and self._task:
+        self.waiters.discard(waiter)
+        if not self.waiters and self._task:
             self._task.cancel()
             self._task = None
 
     async def _run(self) -> None:
         try:
-            while self.seats:
+            while self.waiters:
                 now = time.time()
-                first_due = min(seat.due for seat in self.seats)
+                first_due = min(waiter.due for waiter in self.waiters)
                 if first_due > now:
                     self._joined.clear()
                     try:
@@ -152,24 +153,26 @@ class Lane:
                     continue
                 # Whatever happens in a look, the other triggers of this event loop get their turn.
                 await asyncio.sleep(0)
-                await self._look(sorted((seat for seat in self.seats if seat.due <= now), key=lambda seat: seat.due))
+                await self._look(
+                    sorted((waiter for waiter in self.waiters if waiter.due <= now), key=lambda waiter: waiter.due)
+                )
         except Exception as error:
-            for seat in list(self.seats):
-                if not seat.future.done():
-                    seat.future.set_exception(error)
+            for waiter in list(self.waiters):
+                if not waiter.future.done():
+                    waiter.future.set_exception(error)
 
-    async def _look(self, due: Sequence[Seat]) -> None:
+    async def _look(self, due: Sequence[Waiter]) -> None:
         if not due:
             return
         began = time.monotonic()
         size = COSTLY_BATCH if self._costly else len(due)
         for start in range(0, len(due), size):
-            await self._look_at([seat for seat in due[start : start + size] if not seat.future.done()])
+            await self._look_at([waiter for waiter in due[start : start + size] if not waiter.future.done()])
         spent = time.monotonic() - began
-        interval = min(seat.watch.terms.poll_interval for seat in due)
+        interval = min(waiter.watch.terms.poll_interval for waiter in due)
         if spent > interval and not self._warned:
             self._warned = True
-            log.warning(
+            logger.warning(
                 "Looking at %d campaigns took %.0f s, longer than the poll_interval of %.0f s: their waits are looked "
                 "after less often than they ask for, to keep below the vendor's limit.",
                 len(due),
@@ -177,11 +180,11 @@ class Lane:
                 interval,
             )
 
-    async def _look_at(self, seats: Sequence[Seat]) -> None:
-        if not seats:
+    async def _look_at(self, waiters: Sequence[Waiter]) -> None:
+        if not waiters:
             return
-        figures = any(seat.watch.terms.needs_figures for seat in seats)
-        ids = [seat.watch.campaign_id for seat in seats]
+        figures = any(waiter.watch.terms.needs_figures for waiter in waiters)
+        ids = [waiter.watch.campaign_id for waiter in waiters]
         found: dict[str, Campaign] = {}
         failure: CampaignAPIError | None = None
         vendor = ""
@@ -192,12 +195,12 @@ class Lane:
         except CampaignAPIError as error:
             failure = error
             self._refused(error)
-        for place, seat in enumerate(seats, start=1):
-            campaign_id = seat.watch.campaign_id
-            if seat.serve(failure or found.get(campaign_id) or _not_known(vendor, campaign_id)):
-                self.seats.discard(seat)
+        for place, waiter in enumerate(waiters, start=1):
+            campaign_id = waiter.watch.campaign_id
+            if waiter.serve(failure or found.get(campaign_id) or _not_known(vendor, campaign_id)):
+                self.waiters.discard(waiter)
             else:
-                seat.due = self._ticks.next_due(seat.watch, time.time(), joins=False)
+                waiter.due = self._ticks.next_due(waiter.watch, time.time(), joins=False)
             if place % SLICE == 0:
                 await asyncio.sleep(0)
 
@@ -224,30 +227,30 @@ class Poller:
         self._connecting = asyncio.Lock()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="campaign-poller")
         # Where figures cost requests of their own, waits for a status must not queue behind those.
-        self._lanes = {
-            costly: Lane(self._client, self._in_thread, self._refused, costly=costly) for costly in (False, True)
+        self._groups = {
+            costly: PollGroup(self._client, self._in_thread, self._refused, costly=costly) for costly in (False, True)
         }
         self._waits = 0
 
-    async def wait(self, watch: Watch, tell: Any = log) -> Outcome:
+    async def wait(self, watch: WaitState, log: Any = logger) -> Outcome:
         """
         Watch a campaign until the wait is over.
 
         :param watch: The wait.
-        :param tell: Where the lines about changes go.
+        :param log: Where the lines about changes go.
         :raises InvalidRequest: The connection cannot be used.
         """
         self._waits += 1
         try:
             client = await self._client()
             costly = watch.terms.needs_figures and not client.figures_are_free
-            lane = self._lanes[costly]
-            seat = Seat(watch, tell, asyncio.get_running_loop().create_future())
-            lane.join(seat)
+            group = self._groups[costly]
+            waiter = Waiter(watch, log, asyncio.get_running_loop().create_future())
+            group.join(waiter)
             try:
-                return await seat.future
+                return await waiter.future
             finally:
-                lane.leave(seat)
+                group.leave(waiter)
         finally:
             self._waits -= 1
             if not self._waits:

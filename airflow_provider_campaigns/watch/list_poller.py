@@ -10,22 +10,20 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 
-from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
+from airflow_provider_campaigns.api.errors import CampaignAPIError
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable
-from airflow_provider_campaigns.get_provider_info import get_provider_info
-from airflow_provider_campaigns.wait.decisions import LONGEST_PAUSE_SECONDS, Patience, Reason
+from airflow_provider_campaigns.wait.outcome import Reason
+from airflow_provider_campaigns.wait.state import LONGEST_PAUSE_SECONDS, Patience
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
-    from airflow_provider_campaigns.hooks.campaign import CampaignHook
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +80,7 @@ class Look:
         return {one: campaign for one, campaign in detailed.items() if campaign is not None}
 
 
-class ListPoll:
+class ListPoller:
     """
     Walks the vendor's list of campaigns again and again; blocking calls run in one thread of its own.
 
@@ -107,7 +105,7 @@ class ListPoll:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="campaign-list")
         self._ended = threading.Event()
 
-    async def run(self) -> AsyncIterator[ListPoll]:
+    async def run(self) -> AsyncIterator[ListPoller]:
         """
         Look, for ever; yield itself after each look, so that a watcher that is late sees only the newest.
 
@@ -122,7 +120,7 @@ class ListPoll:
                     self.newest = await self._look()
                 except Exception as error:
                     log.warning("Could not look at the campaigns of connection %r: %s", self.conn_id, error)
-                    bear(error, self._patience, self.conn_id, time.time())
+                    count_failure(error, self._patience, self.conn_id, time.time())
                     self._make_way(error)
                 else:
                     self._patience.answered(time.time())
@@ -138,9 +136,7 @@ class ListPoll:
         if self._client is None:
             connection = await get_async_connection(self.conn_id)
             extra = await get_async_extra_dejson(connection)
-            self._client = await self._in_thread(
-                lambda: hook_of(connection, self._hook_params).client_for(connection, extra)
-            )
+            self._client = await self._in_thread(lambda: _client_for(connection, extra, self._hook_params))
         client = self._client
         return Look(
             client.vendor,
@@ -195,7 +191,7 @@ class ListPoll:
         self._client = None
 
 
-def bear(error: Exception, patience: Patience, conn_id: str, now: float) -> None:
+def count_failure(error: Exception, patience: Patience, conn_id: str, now: float) -> None:
     """
     Take in a failure to look at a connection's campaigns.
 
@@ -216,26 +212,8 @@ def bear(error: Exception, patience: Patience, conn_id: str, now: float) -> None
         raise CampaignRequestFailed(f"The campaigns of connection {conn_id!r} cannot be watched: {error}") from error
 
 
-def hook_of(connection: Connection, hook_params: Mapping[str, Any]) -> CampaignHook:
-    """
-    Return the hook of a connection that is already at hand.
+def _client_for(connection: Connection, extra: Mapping[str, Any], hook_params: Mapping[str, Any]) -> CampaignClient:
+    # Here and not above: the module is on the way of the event trigger, which is constructed when a DAG is parsed.
+    from airflow_provider_campaigns.hooks.campaign import hook_for
 
-    The connection types of this package are known without Airflow's providers manager, which would read the metadata
-    of every installed provider first.
-
-    :raises InvalidRequest: The connection is of another type.
-    """
-    from airflow_provider_campaigns.hooks.campaign import CampaignHook
-
-    types = {entry["connection-type"]: entry["hook-class-name"] for entry in get_provider_info()["connection-types"]}
-    if connection.conn_type in types:
-        module, _, name = types[connection.conn_type].rpartition(".")
-        known: CampaignHook = getattr(import_module(module), name)(conn_id=connection.conn_id, **hook_params)
-        return known
-    hook = connection.get_hook(hook_params=dict(hook_params))
-    if not isinstance(hook, CampaignHook):
-        raise InvalidRequest(
-            f"Connection {connection.conn_id!r} is of type {connection.conn_type!r}, which runs no campaigns. "
-            f"Types: {', '.join(types)}."
-        )
-    return hook
+    return hook_for(connection, hook_params).client_for(connection, extra)

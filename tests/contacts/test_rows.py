@@ -17,9 +17,9 @@ from airflow_provider_campaigns.api.altur.answers import ContactBatch
 from airflow_provider_campaigns.api.altur.fields import check_contact
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.contacts.files import read_contacts
+from airflow_provider_campaigns.contacts.limits import exceeds
 from airflow_provider_campaigns.contacts.rows import BROKEN_ROWS_TOLD, ContactForm, ContactRows
 from airflow_provider_campaigns.exceptions import LaunchConflict
-from airflow_provider_campaigns.launch.decisions import exceeds
 
 FORM = ContactForm(read_contacts, check_contact, "contact")
 GOOD: Mapping[str, Any] = {"contact": "+525550000001"}

@@ -14,7 +14,7 @@ from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.campaign import CampaignHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
 from airflow_provider_campaigns.hooks.koreai import KoreAIHook
-from airflow_provider_campaigns.launch.decisions import launch_key
+from airflow_provider_campaigns.launch.intent import launch_key
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 HOOKS: Mapping[str, Callable[[], CampaignHook]] = {

@@ -13,23 +13,20 @@ import pytest
 
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.launch.decisions import (
-    Intent,
-    Memory,
-    Move,
-    StartMove,
+    CreateStep,
+    StartStep,
     changed_fields,
-    fingerprints,
-    first_move,
-    launch_key,
+    first_step,
     relaunch_number,
-    signs_in,
-    start_move,
+    start_step,
 )
+from airflow_provider_campaigns.launch.intent import Intent, fingerprints, launch_key, signs_in
 from airflow_provider_campaigns.launch.launcher import Launch
+from airflow_provider_campaigns.launch.record import LaunchRecord
 
 KEY = launch_key("dag", "run", "task", -1)
 INTENT = Intent(KEY, fingerprints({"name": "Winter", "message": "Hello"}))
-MEMORY = Memory(INTENT.key, INTENT.fields, at=1.0)
+MEMORY = LaunchRecord(INTENT.key, INTENT.fields, at=1.0)
 
 
 def test_the_key_is_the_same_on_every_try_and_another_for_anything_else() -> None:
@@ -103,63 +100,63 @@ LAUNCHED = replace(MEMORY, campaign_id="7")
 
 
 @pytest.mark.parametrize(
-    ("memory", "intent", "first_try", "move"),
+    ("record", "intent", "first_try", "step"),
     [
-        (None, INTENT, True, Move.CREATE),
-        (None, INTENT, False, Move.LOOK),
-        (MEMORY, INTENT, True, Move.LOOK),
-        (MEMORY, INTENT, False, Move.LOOK),
-        (LAUNCHED, INTENT, True, Move.ADOPT),
-        (LAUNCHED, INTENT, False, Move.ADOPT),
-        (MEMORY, OTHER, False, Move.REFUSE),
-        (LAUNCHED, OTHER, False, Move.REFUSE),
-        (LAUNCHED, OTHER, True, Move.REFUSE),
+        (None, INTENT, True, CreateStep.CREATE),
+        (None, INTENT, False, CreateStep.LOOK),
+        (MEMORY, INTENT, True, CreateStep.LOOK),
+        (MEMORY, INTENT, False, CreateStep.LOOK),
+        (LAUNCHED, INTENT, True, CreateStep.ADOPT),
+        (LAUNCHED, INTENT, False, CreateStep.ADOPT),
+        (MEMORY, OTHER, False, CreateStep.REFUSE),
+        (LAUNCHED, OTHER, False, CreateStep.REFUSE),
+        (LAUNCHED, OTHER, True, CreateStep.REFUSE),
     ],
 )
 def test_only_a_first_try_that_remembers_nothing_creates_without_a_look(
-    memory: Memory | None, intent: Intent, first_try: bool, move: Move
+    record: LaunchRecord | None, intent: Intent, first_try: bool, step: CreateStep
 ) -> None:
-    assert first_move(memory, intent, first_try=first_try) is move
+    assert first_step(record, intent, first_try=first_try) is step
 
 
 @pytest.mark.parametrize(
-    ("status", "move"),
+    ("status", "step"),
     [
-        ("draft", StartMove.START),
-        ("scheduled", StartMove.NOTHING),
-        ("running", StartMove.NOTHING),
-        ("paused", StartMove.NOTHING),
-        ("sent", StartMove.NOTHING),
-        ("finished", StartMove.NOTHING),
-        ("canceled", StartMove.REPORT),
-        ("failed", StartMove.REPORT),
-        ("unknown", StartMove.UNCLEAR),
+        ("draft", StartStep.START),
+        ("scheduled", StartStep.NOTHING),
+        ("running", StartStep.NOTHING),
+        ("paused", StartStep.NOTHING),
+        ("sent", StartStep.NOTHING),
+        ("finished", StartStep.NOTHING),
+        ("canceled", StartStep.REPORT),
+        ("failed", StartStep.REPORT),
+        ("unknown", StartStep.UNCLEAR),
     ],
 )
-def test_only_a_campaign_that_never_ran_is_started(status: str, move: StartMove) -> None:
-    assert start_move(CampaignStatus(status)) is move
+def test_only_a_campaign_that_never_ran_is_started(status: str, step: StartStep) -> None:
+    assert start_step(CampaignStatus(status)) is step
 
 
 def test_every_status_has_a_start_move() -> None:
-    assert {start_move(status) for status in CampaignStatus} == set(StartMove)
+    assert {start_step(status) for status in CampaignStatus} == set(StartStep)
 
 
 def test_memory_survives_the_store_and_unknown_fields_of_a_newer_version_are_ignored() -> None:
-    memory = replace(
+    record = replace(
         LAUNCHED, adopted=True, batches=2, rows=1100, contacts={"created": 1100}, refused=[[3, "BAD"]], started=True
     )
-    stored = {**memory.as_dict(), "of_a_newer_version": 1}
-    assert Memory.from_dict(stored) == memory
-    assert Memory.from_dict({"key": KEY, "fields": {}, "at": 1.0}) == Memory(KEY, {}, 1.0)
-    assert set(memory.as_dict()) == set(asdict(memory))
+    stored = {**record.as_dict(), "of_a_newer_version": 1}
+    assert LaunchRecord.from_dict(stored) == record
+    assert LaunchRecord.from_dict({"key": KEY, "fields": {}, "at": 1.0}) == LaunchRecord(KEY, {}, 1.0)
+    assert set(record.as_dict()) == set(asdict(record))
 
 
-REMEMBERED = Memory(KEY, {}, at=1.0, max_tries=2)
-RELAUNCHED = Memory(KEY, {}, at=1.0, max_tries=3, relaunch=3)
+REMEMBERED = LaunchRecord(KEY, {}, at=1.0, max_tries=2)
+RELAUNCHED = LaunchRecord(KEY, {}, at=1.0, max_tries=3, relaunch=3)
 
 
 @pytest.mark.parametrize(
-    ("memory", "wanted", "max_tries", "retries", "number"),
+    ("record", "wanted", "max_tries", "retries", "number"),
     [
         # Nothing is remembered: Airflow before 3.3, or nothing launched yet.
         (None, False, 2, 2, 0),
@@ -180,9 +177,9 @@ RELAUNCHED = Memory(KEY, {}, at=1.0, max_tries=3, relaunch=3)
     ],
 )
 def test_only_a_clear_with_relaunch_launches_anew(
-    memory: Memory | None, wanted: bool, max_tries: int, retries: int, number: int
+    record: LaunchRecord | None, wanted: bool, max_tries: int, retries: int, number: int
 ) -> None:
-    assert relaunch_number(memory, wanted=wanted, max_tries=max_tries, retries=retries) == number
+    assert relaunch_number(record, wanted=wanted, max_tries=max_tries, retries=retries) == number
 
 
 def test_rows_are_counted_by_what_was_handed_over_not_by_what_the_vendor_says_of_them() -> None:
@@ -197,4 +194,4 @@ def test_rows_are_counted_by_what_was_handed_over_not_by_what_the_vendor_says_of
 
     campaign = Campaign("7", None, CampaignStatus.DRAFT, "pending")
     launch.add_contacts(campaign, lambda: rows, add)
-    assert launch.memory.rows == 5
+    assert launch.record.rows == 5

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.launch.guards import WEEKDAYS, Facts, Guards, Move, SendWindow, read_windows
+from airflow_provider_campaigns.launch.guards import WEEKDAYS, Facts, GuardAction, Guards, SendWindow, read_windows
 
 OFFICE: dict[str, Any] = {
     "days": ["mon", "tue", "wed", "thu", "fri"],
@@ -47,38 +47,47 @@ NOON = at("2026-11-24T12:00")
 
 
 def test_without_guards_a_launch_goes() -> None:
-    assert guards().judge(Facts(NOON)).move is Move.GO
+    assert guards().judge(Facts(NOON)).action is GuardAction.GO
 
 
-@pytest.mark.parametrize(("allowed", "move"), [(False, Move.REFUSE), (True, Move.GO)])
-def test_a_backfill_run_launches_only_when_it_is_allowed_to(allowed: bool, move: Move) -> None:
-    assert guards(allow_backfill=allowed).judge(Facts(NOON, run_type="backfill")).move is move
+@pytest.mark.parametrize(("allowed", "action"), [(False, GuardAction.REFUSE), (True, GuardAction.GO)])
+def test_a_backfill_run_launches_only_when_it_is_allowed_to(allowed: bool, action: GuardAction) -> None:
+    assert guards(allow_backfill=allowed).judge(Facts(NOON, run_type="backfill")).action is action
 
 
 @pytest.mark.parametrize("run_type", ["scheduled", "manual", "asset_triggered", None])
 def test_a_run_that_is_no_backfill_is_none_of_that_guard_s_business(run_type: str | None) -> None:
-    assert guards().judge(Facts(NOON, run_type=run_type)).move is Move.GO
+    assert guards().judge(Facts(NOON, run_type=run_type)).action is GuardAction.GO
 
 
 @pytest.mark.parametrize("limit", [timedelta(hours=2), 7200, 7200.0])
 def test_a_run_that_is_too_late_does_not_launch(limit: Any) -> None:
     late = guards(max_lateness=limit)
-    assert late.judge(Facts(NOON, due=NOON - timedelta(hours=2))).move is Move.GO
+    assert late.judge(Facts(NOON, due=NOON - timedelta(hours=2))).action is GuardAction.GO
     verdict = late.judge(Facts(NOON, due=NOON - timedelta(hours=2, seconds=1)))
-    assert verdict.move is Move.REFUSE
+    assert verdict.action is GuardAction.REFUSE
     assert "2:00:01 ago" in verdict.reason
     assert "max_lateness" in verdict.reason
 
 
 def test_a_run_of_which_nobody_knows_when_it_was_due_is_too_late() -> None:
-    assert guards(max_lateness=60).judge(Facts(NOON)).move is Move.REFUSE
+    assert guards(max_lateness=60).judge(Facts(NOON)).action is GuardAction.REFUSE
 
 
 @pytest.mark.parametrize(
-    ("count", "move"), [(None, Move.REFUSE), (9, Move.REFUSE), (10, Move.GO), (20, Move.GO), (21, Move.REFUSE)]
+    ("count", "action"),
+    [
+        (None, GuardAction.REFUSE),
+        (9, GuardAction.REFUSE),
+        (10, GuardAction.GO),
+        (20, GuardAction.GO),
+        (21, GuardAction.REFUSE),
+    ],
 )
-def test_a_number_of_recipients_out_of_bounds_or_unknown_does_not_launch(count: int | None, move: Move) -> None:
-    assert guards(min_recipients=10, max_recipients="20").judge(Facts(NOON, recipients=count)).move is move
+def test_a_number_of_recipients_out_of_bounds_or_unknown_does_not_launch(
+    count: int | None, action: GuardAction
+) -> None:
+    assert guards(min_recipients=10, max_recipients="20").judge(Facts(NOON, recipients=count)).action is action
 
 
 def test_only_a_limit_asks_for_the_number_of_recipients() -> None:
@@ -121,42 +130,48 @@ def test_a_window_opens_at_the_next_of_its_hours(moment: str, opens: str) -> Non
 
 def test_several_windows_are_open_whenever_one_is() -> None:
     both = guards(send_window=[OFFICE, SATURDAY], outside_send_window="defer")
-    assert both.judge(Facts(at("2026-11-21T12:00"))).move is Move.GO
+    assert both.judge(Facts(at("2026-11-21T12:00"))).action is GuardAction.GO
     assert both.judge(Facts(at("2026-11-20T19:00"))).until == at("2026-11-21T09:00")
 
 
-@pytest.mark.parametrize(("outside", "move"), [("fail", Move.REFUSE), ("skip", Move.SKIP), ("defer", Move.DEFER)])
-def test_outside_of_the_window_a_launch_does_what_it_is_told(outside: str, move: Move) -> None:
+@pytest.mark.parametrize(
+    ("outside", "action"), [("fail", GuardAction.REFUSE), ("skip", GuardAction.SKIP), ("defer", GuardAction.DEFER)]
+)
+def test_outside_of_the_window_a_launch_does_what_it_is_told(outside: str, action: GuardAction) -> None:
     verdict = guards(send_window=OFFICE, outside_send_window=outside).judge(Facts(at("2026-11-21T12:00")))
-    assert verdict.move is move
+    assert verdict.action is action
     assert "2026-11-21 12:00-03:00 is outside of the send window" in verdict.reason
     assert "09:00 to 18:00 America/Sao_Paulo" in verdict.reason
-    assert (verdict.until == at("2026-11-23T09:00")) is (move is Move.DEFER)
+    assert (verdict.until == at("2026-11-23T09:00")) is (action is GuardAction.DEFER)
 
 
 def test_a_launch_is_not_deferred_to_an_hour_at_which_it_would_be_too_late() -> None:
     patient = guards(send_window=OFFICE, outside_send_window="defer", max_lateness=timedelta(hours=10))
-    assert patient.judge(Facts(at("2026-11-24T19:00"), due=at("2026-11-24T19:00"))).move is Move.REFUSE
-    assert patient.judge(Facts(at("2026-11-24T23:30"), due=at("2026-11-24T23:30"))).move is Move.DEFER
+    assert patient.judge(Facts(at("2026-11-24T19:00"), due=at("2026-11-24T19:00"))).action is GuardAction.REFUSE
+    assert patient.judge(Facts(at("2026-11-24T23:30"), due=at("2026-11-24T23:30"))).action is GuardAction.DEFER
 
 
 @pytest.mark.parametrize("outside", ["fail", "defer"])
-@pytest.mark.parametrize(("planned", "move"), [("2026-11-24T10:00", Move.GO), ("2026-11-24T20:00", Move.REFUSE)])
-def test_a_window_is_about_the_hour_at_which_the_vendor_is_told_to_send(planned: str, move: Move, outside: str) -> None:
+@pytest.mark.parametrize(
+    ("planned", "action"), [("2026-11-24T10:00", GuardAction.GO), ("2026-11-24T20:00", GuardAction.REFUSE)]
+)
+def test_a_window_is_about_the_hour_at_which_the_vendor_is_told_to_send(
+    planned: str, action: GuardAction, outside: str
+) -> None:
     facts = Facts(at("2026-11-23T23:00"), sends_at=at(planned))
-    assert guards(send_window=OFFICE, outside_send_window=outside).judge(facts).move is move
+    assert guards(send_window=OFFICE, outside_send_window=outside).judge(facts).action is action
 
 
 def test_an_hour_to_send_that_is_past_means_now() -> None:
     facts = Facts(at("2026-11-24T20:00"), sends_at=at("2026-11-24T10:00"))
-    assert guards(send_window=OFFICE).judge(facts).move is Move.REFUSE
+    assert guards(send_window=OFFICE).judge(facts).action is GuardAction.REFUSE
 
 
 def test_a_window_that_never_opens_refuses_instead_of_waiting_for_ever() -> None:
     year = [(datetime.date(2026, 11, 1) + timedelta(days=day)).isoformat() for day in range(800)]
     closed = guards(send_window={**OFFICE, "holidays": year}, outside_send_window="defer")
     verdict = closed.judge(Facts(NOON))
-    assert verdict.move is Move.REFUSE
+    assert verdict.action is GuardAction.REFUSE
     assert "never opens" in verdict.reason
 
 

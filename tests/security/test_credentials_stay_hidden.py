@@ -24,7 +24,8 @@ from airflow_provider_campaigns.hooks.kinbox import KinboxHook
 from airflow_provider_campaigns.hooks.koreai import KoreAIHook
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.triggers.campaign import CampaignEventTrigger, CampaignTrigger
-from airflow_provider_campaigns.wait.decisions import Goal, Terms
+from airflow_provider_campaigns.wait.decisions import Goal
+from airflow_provider_campaigns.wait.terms import Terms
 
 pytestmark = pytest.mark.usefixtures("no_proxies")
 

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.model import Campaign
-from airflow_provider_campaigns.launch.decisions import Intent, fingerprints, launch_key, signs_in
+from airflow_provider_campaigns.launch.intent import Intent, fingerprints, launch_key, signs_in
 from airflow_provider_campaigns.launch.launcher import Launch
 from airflow_provider_campaigns.sandbox.server import Sandbox
 

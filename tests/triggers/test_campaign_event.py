@@ -27,9 +27,9 @@ from airflow_provider_campaigns.exceptions import CampaignRequestFailed, Campaig
 from airflow_provider_campaigns.sandbox.clock import ManualClock
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.triggers.campaign_event import CampaignEventTrigger
-from airflow_provider_campaigns.wait.decisions import Patience
+from airflow_provider_campaigns.wait.state import Patience
 from airflow_provider_campaigns.watch.announcements import MARK_LENGTH, MOST_REMEMBERED, Announced
-from airflow_provider_campaigns.watch.list_poller import bear
+from airflow_provider_campaigns.watch.list_poller import count_failure
 
 POLL_INTERVAL = 0.05
 #: A Kinbox campaign of 20 recipients sends for 40 seconds after 5 of preparation, and tracks receipts for 30 more.
@@ -709,11 +709,11 @@ class TestFailures:
     def test_patience_is_half_an_hour_since_the_last_good_answer(self) -> None:
         outage = transport.errors.Unavailable("no answer", vendor="Kinbox", endpoint="GET /v1/campaigns")
         patience = Patience(watch().patience, now=0)
-        bear(outage, patience, "kinbox_default", now=1790)
+        count_failure(outage, patience, "kinbox_default", now=1790)
         patience.answered(now=1795)
-        bear(outage, patience, "kinbox_default", now=3590)
+        count_failure(outage, patience, "kinbox_default", now=3590)
         with pytest.raises(CampaignUnreachable, match="'kinbox_default' were out of sight for 30 minutes"):
-            bear(outage, patience, "kinbox_default", now=3596)
+            count_failure(outage, patience, "kinbox_default", now=3596)
 
 
 class TestSharing:

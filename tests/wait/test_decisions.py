@@ -8,17 +8,10 @@ import pytest
 from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.wait.decisions import (
-    Gates,
-    Goal,
-    Outcome,
-    Patience,
-    Reason,
-    Terms,
-    Verdict,
-    Watch,
-    judge,
-)
+from airflow_provider_campaigns.wait.decisions import Gates, Goal, Verdict, judge
+from airflow_provider_campaigns.wait.outcome import Outcome, Reason
+from airflow_provider_campaigns.wait.state import Patience, WaitState
+from airflow_provider_campaigns.wait.terms import Terms
 
 S = CampaignStatus
 
@@ -91,8 +84,8 @@ def refused(kind: type[errors.CampaignAPIError] = errors.Unavailable) -> errors.
     return kind("no", vendor="Kinbox", endpoint="GET /v1/campaigns/{campaign_id}")
 
 
-def watch(now: float = 0.0, *, deadline: float | None = None, patience: float = 100.0, **goal: object) -> Watch:
-    return Watch("7", Terms(Goal(**goal), 10.0, deadline, patience), now)  # type: ignore[arg-type]
+def watch(now: float = 0.0, *, deadline: float | None = None, patience: float = 100.0, **goal: object) -> WaitState:
+    return WaitState("7", Terms(Goal(**goal), 10.0, deadline, patience), now)  # type: ignore[arg-type]
 
 
 def test_a_campaign_that_finishes_at_the_deadline_is_a_success() -> None:
@@ -223,8 +216,8 @@ def test_a_gate_names_its_denominator_and_fails_closed(
     assert (said is None) if objection is None else (said is not None and objection in said)
 
 
-def gated(gates: Gates, **terms: Any) -> Watch:
-    return Watch("7", Terms(Goal(), 10.0, None, 100.0, gates=gates, **terms), 0.0)
+def gated(gates: Gates, **terms: Any) -> WaitState:
+    return WaitState("7", Terms(Goal(), 10.0, None, 100.0, gates=gates, **terms), 0.0)
 
 
 def test_a_finished_campaign_passes_only_through_its_gates() -> None:
@@ -276,16 +269,16 @@ def test_a_campaign_that_is_paused_or_waits_for_its_hour_does_not_stall() -> Non
 
 def test_a_wait_goes_on_in_another_process_where_it_was() -> None:
     terms = Terms(Goal(), 10.0, None, 100.0, stall_timeout=60.0)
-    one = Watch("7", terms, 0.0)
+    one = WaitState("7", terms, 0.0)
     one.answered(campaign(S.RUNNING, 10.0, sent=5), 10)
     one.missed(refused(errors.NotFound), 20)
     carried = json.loads(json.dumps(one.carried()))
-    other = Watch("7", terms, 30.0)
+    other = WaitState("7", terms, 30.0)
     other.go_on(carried)
     refusal = other.missed(refused(errors.NotFound), 40)
     assert refusal is not None
     assert refusal.reason is Reason.REFUSED
-    third = Watch("7", terms, 70.0)
+    third = WaitState("7", terms, 70.0)
     third.go_on(carried)
     stalled = third.answered(campaign(S.RUNNING, 10.0, sent=5), 75)
     assert stalled is not None
@@ -293,8 +286,8 @@ def test_a_wait_goes_on_in_another_process_where_it_was() -> None:
 
 
 def test_what_was_carried_for_another_campaign_is_passed_over() -> None:
-    one = Watch("8", Terms(Goal()), 0.0)
-    one.go_on(Watch("7", Terms(Goal()), -10_000.0).carried())
+    one = WaitState("8", Terms(Goal()), 0.0)
+    one.go_on(WaitState("7", Terms(Goal()), -10_000.0).carried())
     assert one.missed(refused(), 10) is None
 
 

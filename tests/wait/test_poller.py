@@ -16,8 +16,11 @@ from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
 from airflow_provider_campaigns.sandbox.server import Sandbox
-from airflow_provider_campaigns.wait.decisions import Goal, Outcome, Reason, Terms, Watch
+from airflow_provider_campaigns.wait.decisions import Goal
+from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 from airflow_provider_campaigns.wait.poller import Poller, Ticks, active_pollers, shared_poller
+from airflow_provider_campaigns.wait.state import WaitState
+from airflow_provider_campaigns.wait.terms import Terms
 
 # It knows nothing of Airflow but the hook that it is given.
 pytestmark = pytest.mark.thorough
@@ -32,9 +35,9 @@ def connecting(client: Callable[[], CampaignClient]) -> Connect:
     return connect
 
 
-def watch(campaign_id: str, *, interval: float = 0.2, timeout: float = 30.0, **goal: Any) -> Watch:
+def watch(campaign_id: str, *, interval: float = 0.2, timeout: float = 30.0, **goal: Any) -> WaitState:
     now = time.time()
-    return Watch(campaign_id, Terms(Goal(**goal), interval, now + timeout), now)
+    return WaitState(campaign_id, Terms(Goal(**goal), interval, now + timeout), now)
 
 
 def kinbox() -> KinboxClient:
@@ -51,7 +54,7 @@ def altur() -> AlturClient:
     return client
 
 
-def waits(client: Callable[[], CampaignClient], *watches: Watch) -> list[Outcome]:
+def waits(client: Callable[[], CampaignClient], *watches: WaitState) -> list[Outcome]:
     async def run() -> list[Outcome]:
         poller = shared_poller("key", connecting(client))
         outcomes = await asyncio.gather(*(poller.wait(one) for one in watches))
@@ -250,7 +253,7 @@ def test_ticks_are_shared_kept_to_and_never_further_apart_than_the_interval(inte
     ticks = Ticks(1_000_000.0)
     now = 1_000_123.4
     for number in range(200):
-        one, other = (Watch(name, Terms(Goal(), interval), now) for name in ("1", "2"))
+        one, other = (WaitState(name, Terms(Goal(), interval), now) for name in ("1", "2"))
         due = ticks.next_due(one, now, joins=number == 0)
         assert due == ticks.next_due(other, now, joins=number == 0)
         assert (-0.03 if number == 0 else 0.89) * interval < due - now <= interval * 1.000001
@@ -261,11 +264,11 @@ def test_a_joiner_waits_an_interval_at_most() -> None:
     ticks = Ticks(0.0)
     for place in range(1000):
         now = 1e6 + place * 0.0613
-        assert now - 0.26 < ticks.next_due(Watch("1", Terms(Goal(), 10.0), now), now, joins=True) < now + 10
+        assert now - 0.26 < ticks.next_due(WaitState("1", Terms(Goal(), 10.0), now), now, joins=True) < now + 10
 
 
 def test_a_deadline_comes_before_the_tick() -> None:
-    assert Ticks(0.0).next_due(Watch("1", Terms(Goal(), 60.0, 1005.0), 1000.0), 1000.0, joins=False) == 1005.0
+    assert Ticks(0.0).next_due(WaitState("1", Terms(Goal(), 60.0, 1005.0), 1000.0), 1000.0, joins=False) == 1005.0
 
 
 def test_a_list_that_breaks_off_is_one_lost_look_and_not_a_request_for_each_wait(campaign_sandbox: Sandbox) -> None:

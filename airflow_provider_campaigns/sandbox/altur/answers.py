@@ -6,9 +6,9 @@ from typing import Any
 
 from airflow_provider_campaigns.sandbox.altur.campaign import (
     ANSWERED_BY,
+    AlturCall,
     AlturCampaign,
-    Call,
-    Contact,
+    AlturContact,
     instant_text,
 )
 
@@ -73,7 +73,7 @@ def list_row(campaign: AlturCampaign, status: str) -> dict[str, Any]:
     }
 
 
-def contact_row(campaign: AlturCampaign, contact: Contact, status: str) -> dict[str, Any]:
+def contact_row(campaign: AlturCampaign, contact: AlturContact, status: str) -> dict[str, Any]:
     """Return a contact as Altur shows it."""
     given = contact.given
     calls = contact.calls + (status not in ("queue", "sending", "retrying") and contact.outcome is None)
@@ -94,12 +94,12 @@ def contact_row(campaign: AlturCampaign, contact: Contact, status: str) -> dict[
     }
 
 
-def call_status(call: Call) -> str:
+def call_status(call: AlturCall) -> str:
     """Return the word for how a call went."""
     return "no-answer" if call.outcome == "failed" else "ended"
 
 
-def call_row(campaign: AlturCampaign, call: Call, contact_status: str) -> dict[str, Any]:
+def call_row(campaign: AlturCampaign, call: AlturCall, contact_status: str) -> dict[str, Any]:
     """Return a call as Altur shows it."""
     call_id = f"cll_{campaign.id}_{call.number}"
     began_at = instant_text(call.began_at)

@@ -38,7 +38,7 @@ def instant_text(seconds: float) -> str:
 
 
 @dataclass
-class Contact:
+class AlturContact:
     """
     A contact of a campaign.
 
@@ -61,11 +61,11 @@ class Contact:
 
 
 @dataclass(frozen=True)
-class Call:
+class AlturCall:
     """One attempt to reach a contact; for WhatsApp, one message."""
 
     number: int
-    contact: Contact
+    contact: AlturContact
     outcome: str
     began_at: float
     seconds: int
@@ -89,7 +89,7 @@ class AlturCampaign:
     created_real: float
     stalls: Spans
     archived: bool = False
-    contacts: dict[str, Contact] = field(default_factory=dict)
+    contacts: dict[str, AlturContact] = field(default_factory=dict)
     contact_rows: int = 0
     starts: int = 0
     iteration: int = 0
@@ -98,8 +98,8 @@ class AlturCampaign:
     ended_at: float | None = None
     _paused: bool = False
     _delivery: Delivery | None = None
-    _round: list[Contact] = field(default_factory=list)
-    _log: list[Call] = field(default_factory=list)
+    _round: list[AlturContact] = field(default_factory=list)
+    _log: list[AlturCall] = field(default_factory=list)
     _contacts_ever: int = 0
 
     @property
@@ -164,9 +164,9 @@ class AlturCampaign:
         self.settle(at)
         return True
 
-    def add(self, contact_id: int, given: dict[str, Any], at: float) -> Contact:
+    def add(self, contact_id: int, given: dict[str, Any], at: float) -> AlturContact:
         """Attach a contact whose phone number is new here."""
-        contact = Contact(contact_id, self._contacts_ever, given)
+        contact = AlturContact(contact_id, self._contacts_ever, given)
         self._contacts_ever += 1
         self.contacts[contact.phone] = contact
         if self._delivery is not None:
@@ -174,7 +174,7 @@ class AlturCampaign:
             self._delivery.extend(1, at)
         return contact
 
-    def remove(self, contact: Contact, at: float) -> None:
+    def remove(self, contact: AlturContact, at: float) -> None:
         """Detach a contact; one that waits for its turn will not have it."""
         if self.statuses(at)[contact.id] == "queue" and self._delivery is not None:
             self._round.remove(contact)
@@ -199,7 +199,7 @@ class AlturCampaign:
                     words[contact.id] = "queue" if contact.outcome is None else "retrying"
         return words
 
-    def calls(self, at: float) -> list[Call]:
+    def calls(self, at: float) -> list[AlturCall]:
         """Return every attempt so far, oldest first."""
         self.settle(at)
         return [*self._log, *self._calls_of_round(at)]
@@ -260,15 +260,17 @@ class AlturCampaign:
         if not self.cycles.get("enabled") or self.iteration >= self.cycles.get("max_iterations", 1):
             self.ended_at = at
 
-    def _calls_of_round(self, at: float) -> Iterator[Call]:
+    def _calls_of_round(self, at: float) -> Iterator[AlturCall]:
         if self._delivery is None or self._delivery.started_at is None:
             return
         pace = self._delivery.seconds_per_item
         for turn, contact in enumerate(self._round[: self._delivery.done(at)]):
             began_at = self._delivery.started_at + turn * pace
-            yield Call(len(self._log) + turn + 1, contact, self._outcome_of(contact), began_at, max(1, math.ceil(pace)))
+            yield AlturCall(
+                len(self._log) + turn + 1, contact, self._outcome_of(contact), began_at, max(1, math.ceil(pace))
+            )
 
-    def _outcome_of(self, contact: Contact) -> str:
+    def _outcome_of(self, contact: AlturContact) -> str:
         outcomes = PHONE_OUTCOMES if self.is_phone else WHATSAPP_OUTCOMES
         return outcomes[(contact.place + 7 * contact.calls) % len(outcomes)]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from airflow_provider_campaigns.sandbox.vendor import Refusal
+from airflow_provider_campaigns.sandbox.vendor import RefusedRequest
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FOREIGN_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -34,9 +34,9 @@ def framework_refusal(status: int, detail: str, headers: Mapping[str, str] | Non
     return JSONResponse({"detail": detail}, status_code=status, headers=dict(headers or {}))
 
 
-def invalid(text: str) -> Refusal:
+def invalid(text: str) -> RefusedRequest:
     """Return the refusal of a request that cannot be read, or breaks a rule."""
-    return Refusal(refusal(400, "INVALID_REQUEST", text))
+    return RefusedRequest(refusal(400, "INVALID_REQUEST", text))
 
 
 def check_changeable(body: Mapping[str, Any], channel: str) -> None:

@@ -20,7 +20,7 @@ from airflow_provider_campaigns.sandbox.altur.campaign import (
     DELETABLE_STATUSES,
     TRANSITIONS,
     AlturCampaign,
-    Contact,
+    AlturContact,
     instant_text,
 )
 from airflow_provider_campaigns.sandbox.altur.checks import (
@@ -33,7 +33,7 @@ from airflow_provider_campaigns.sandbox.altur.checks import (
     invalid,
     refusal,
 )
-from airflow_provider_campaigns.sandbox.vendor import Refusal, Vendor, accepts
+from airflow_provider_campaigns.sandbox.vendor import RefusedRequest, Vendor, accepts
 
 STATUSES = ("pending", "ready", "active", "inactive", "cooldown", "finished")
 CHANNELS = ("phone_call", "whatsapp")
@@ -268,14 +268,14 @@ class AlturVendor(Vendor):
         settled = [name for name in SETTLED_FIELDS if name in body]
         settled += [f"cycles.{name}" for name in ("enabled", "mode") if name in rules]
         if settled:
-            raise Refusal(refusal(400, "IMMUTABLE_FIELD", f"{settled[0]} cannot be changed", field=settled[0]))
+            raise RefusedRequest(refusal(400, "IMMUTABLE_FIELD", f"{settled[0]} cannot be changed", field=settled[0]))
         if campaign.status(self.clock.seconds()) == "finished":
-            raise Refusal(refusal(409, "CAMPAIGN_FINISHED", "A finished campaign is read-only"))
+            raise RefusedRequest(refusal(409, "CAMPAIGN_FINISHED", "A finished campaign is read-only"))
         check_changeable(body, campaign.fields["integration_type"])
         if rules and not campaign.cycles.get("enabled"):
-            raise Refusal(refusal(400, "CYCLES_NOT_ENABLED", "The campaign was created without cycles"))
+            raise RefusedRequest(refusal(400, "CYCLES_NOT_ENABLED", "The campaign was created without cycles"))
         if campaign.cycles.get("mode") != "scheduled" and any(name in rules for name in SCHEDULED_ONLY):
-            raise Refusal(refusal(400, "SCHEDULED_MODE_ONLY", "Schedules are for the scheduled mode only"))
+            raise RefusedRequest(refusal(400, "SCHEDULED_MODE_ONLY", "Schedules are for the scheduled mode only"))
         for name in (*TEXT_FIELDS, *NUMBER_RANGES, "scheduling"):
             if body.get(name) is not None:
                 campaign.fields[name] = body[name]
@@ -292,7 +292,7 @@ class AlturVendor(Vendor):
         elif not campaign.act(action, at):
             status = campaign.status(at)
             targets = sorted({target for sources, target in TRANSITIONS.values() if status in sources})
-            raise Refusal(
+            raise RefusedRequest(
                 refusal(
                     409,
                     "INVALID_STATUS_TRANSITION",
@@ -324,7 +324,7 @@ class AlturVendor(Vendor):
             raise invalid("if_duplicate must be one of skip, update")
         at = self.clock.seconds()
         if campaign.status(at) == "finished":
-            raise Refusal(refusal(409, "CAMPAIGN_FINISHED", "A finished campaign is read-only"))
+            raise RefusedRequest(refusal(409, "CAMPAIGN_FINISHED", "A finished campaign is read-only"))
         results = [{"index": index, **self._take(campaign, row, mode, at)} for index, row in enumerate(rows)]
         summary = dict.fromkeys(("created", "updated", "skipped_duplicate", "failed"), 0)
         for result in results:
@@ -419,15 +419,15 @@ class AlturVendor(Vendor):
     def _campaign(self, request: Request) -> AlturCampaign:
         position = int(request.path_params["campaign_id"]) - FIRST_CAMPAIGN_ID
         if not 0 <= position < len(self._campaigns):
-            raise Refusal(self.not_found(request))
+            raise RefusedRequest(self.not_found(request))
         return self._campaigns[position]
 
-    def _contact(self, request: Request, campaign: AlturCampaign) -> Contact:
+    def _contact(self, request: Request, campaign: AlturCampaign) -> AlturContact:
         wanted = int(request.path_params["contact_id"])
         for contact in campaign.contacts.values():
             if contact.id == wanted:
                 return contact
-        raise Refusal(self.not_found(request))
+        raise RefusedRequest(self.not_found(request))
 
     def _choice(self, request: Request, name: str, allowed: tuple[str, ...]) -> str | None:
         given = request.query_params.get(name)

@@ -64,7 +64,7 @@ def outcomes(recipients: int) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SendingPlan:
     """
     In what order and at what pace recipients are dealt with.
 
@@ -80,7 +80,7 @@ class Plan:
     between_chunks: float
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Plan:
+    def of(cls, given: Mapping[str, Any]) -> SendingPlan:
         """Return the plan of a campaign with these properties."""
         return cls(
             leads=leads_of(given.get("leadsAssetUrl")),
@@ -138,7 +138,7 @@ class KinboxCampaign:
         self.created_at = created_at
         self.updated_at = created_at
         self.listed_from = listed_from
-        self.plan = Plan.of(self.given)
+        self.plan = SendingPlan.of(self.given)
         self._stalls = stalls
         self._is_paused = False
         self._is_canceled = False
@@ -195,7 +195,7 @@ class KinboxCampaign:
         self.given = {name: value for name, value in merged.items() if value is not None}
         self.updated_at = at
         if self._delivery is None:
-            self.plan = Plan.of(self.given)
+            self.plan = SendingPlan.of(self.given)
 
     def pause(self, at: float) -> None:
         """Hold sending."""

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from airflow_provider_campaigns.sandbox.kinbox.campaign import KinboxCampaign, moment_text, read_moment
-from airflow_provider_campaigns.sandbox.vendor import Refusal, Vendor, accepts, bearer_token
+from airflow_provider_campaigns.sandbox.vendor import RefusedRequest, Vendor, accepts, bearer_token
 
 CHANNEL_TYPES = tuple("123456789")
 STATUSES = (
@@ -202,7 +202,7 @@ class KinboxVendor(Vendor):
         limit = self._bounded(request, "limit", default=10, lowest=1, highest=100)
         cursor = request.query_params.get("cursor")
         if cursor is not None and (len(cursor) != 24 or not cursor.isalnum()):
-            raise Refusal(self.bad_request("Invalid cursor"))
+            raise RefusedRequest(self.bad_request("Invalid cursor"))
         repeats = self.repeats_cursor("list_campaigns")
         # One more than asked for tells whether there is a next page.
         page = list(islice(self._listed(None if repeats else cursor), limit + 1))
@@ -267,7 +267,7 @@ class KinboxVendor(Vendor):
         campaign, now = self._wanted(request), self.clock.seconds()
         status = campaign.status(now)
         if status in ("paused", "done-sent", "done", "canceled", "failed"):
-            raise Refusal(_error(409, f"Campaign cannot be paused while it is {status}", "Conflict"))
+            raise RefusedRequest(_error(409, f"Campaign cannot be paused while it is {status}", "Conflict"))
         campaign.pause(now)
         return JSONResponse(self._shown(campaign, version), status_code=200 if version == "v1" else 201)
 
@@ -276,7 +276,7 @@ class KinboxVendor(Vendor):
         campaign, now = self._wanted(request), self.clock.seconds()
         status = campaign.status(now)
         if status != "paused":
-            raise Refusal(_error(409, f"Campaign cannot be resumed while it is {status}", "Conflict"))
+            raise RefusedRequest(_error(409, f"Campaign cannot be resumed while it is {status}", "Conflict"))
         campaign.resume(now)
         return JSONResponse(self._shown(campaign, version), status_code=200 if version == "v1" else 201)
 
@@ -301,7 +301,7 @@ class KinboxVendor(Vendor):
     def _wanted(self, request: Request) -> KinboxCampaign:
         campaign = self._campaigns.get(request.path_params["id"])
         if campaign is None:
-            raise Refusal(_error(404, "Campaign not found", "Not Found"))
+            raise RefusedRequest(_error(404, "Campaign not found", "Not Found"))
         return campaign.settled(self.clock.seconds())
 
     def _shown(self, campaign: KinboxCampaign, version: str = "v1") -> dict[str, Any]:
@@ -324,7 +324,7 @@ class KinboxVendor(Vendor):
 
     def _refuse(self, found: list[str]) -> None:
         if found:
-            raise Refusal(_error(400, found, "Bad Request"))
+            raise RefusedRequest(_error(400, found, "Bad Request"))
 
 
 def _error(status: int, message: str | list[str], error: str) -> Response:

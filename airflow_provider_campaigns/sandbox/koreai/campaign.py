@@ -33,7 +33,7 @@ def new_id(prefix: str, *, short: bool = False) -> str:
 
 
 @dataclass
-class ContactList:
+class KoreAIContactList:
     """
     A contact list.
 
@@ -72,7 +72,7 @@ class ContactList:
         """Return the distinct numbers, those on their way too."""
         return self._numbers
 
-    def as_json(self, now: float, in_use: bool, campaigns: Sequence[Campaign]) -> dict[str, Any]:
+    def as_json(self, now: float, in_use: bool, campaigns: Sequence[KoreAICampaign]) -> dict[str, Any]:
         """Return the vendor's object."""
         return {
             "_id": self.id,
@@ -97,9 +97,9 @@ class ContactList:
         }
 
 
-def default_list(now: float) -> ContactList:
+def default_list(now: float) -> KoreAIContactList:
     """Return the list that exists from the start, with numbers that nobody has."""
-    known = ContactList(DEFAULT_LIST, "Contacts to try campaigns with", now)
+    known = KoreAIContactList(DEFAULT_LIST, "Contacts to try campaigns with", now)
     numbers = [f"+1{area}555{line:04d}" for area in (202, 303) for line in range(100, 200)]
     rows = [{"phoneNumber": number, "uniqueId": f"p-{place}"} for place, number in enumerate(numbers)]
     known.add(rows[:DEFAULT_CONTACTS], now, now)
@@ -154,7 +154,7 @@ class Schedule:
 
 
 @dataclass
-class Campaign:
+class KoreAICampaign:
     """
     A campaign.
 

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from airflow_provider_campaigns.sandbox.koreai.campaign import Schedule
-from airflow_provider_campaigns.sandbox.vendor import Refusal
+from airflow_provider_campaigns.sandbox.vendor import RefusedRequest
 
 DAY_SECONDS = 86400.0
 DIALING_MODES = ("Agentless", "Progressive", "Preview")
@@ -20,14 +20,14 @@ def errors(message: str, code: int, status: int) -> JSONResponse:
     return JSONResponse({"errors": [{"msg": message, "code": code}]}, status_code=status)
 
 
-def invalid(what: str) -> Refusal:
+def invalid(what: str) -> RefusedRequest:
     """Return the refusal of a body that breaks a rule."""
-    return Refusal(errors(f"Validation errors/ Invalid arguments: {what}", 412, 412))
+    return RefusedRequest(errors(f"Validation errors/ Invalid arguments: {what}", 412, 412))
 
 
-def missing(what: str) -> Refusal:
+def missing(what: str) -> RefusedRequest:
     """Return the refusal of what does not exist: a 400, not a 404."""
-    return Refusal(errors(f"{what} not found", 400, 400))
+    return RefusedRequest(errors(f"{what} not found", 400, 400))
 
 
 def number(source: Mapping[str, Any], name: str) -> int:

@@ -17,8 +17,8 @@ from airflow_provider_campaigns.sandbox.koreai.campaign import (
     ADDING_SECONDS,
     DEFAULT_LIST,
     PREPARING_SECONDS,
-    Campaign,
-    ContactList,
+    KoreAICampaign,
+    KoreAIContactList,
     default_list,
     iso,
     new_id,
@@ -33,7 +33,7 @@ from airflow_provider_campaigns.sandbox.koreai.checks import (
     read_schedule,
 )
 from airflow_provider_campaigns.sandbox.koreai.tokens import TokenChecks
-from airflow_provider_campaigns.sandbox.vendor import Refusal, Vendor
+from airflow_provider_campaigns.sandbox.vendor import RefusedRequest, Vendor
 
 V1 = "/agentassist/api/v1/public/{app_id}/campaign"
 V2 = "/campaign/api/v2/public/{app_id}/campaign"
@@ -80,9 +80,9 @@ class KoreAIVendor(Vendor):
     def reset(self) -> None:
         """Forget everything but the list that exists from the start."""
         self._tokens = TokenChecks()
-        self._campaigns: dict[str, Campaign] = {}
+        self._campaigns: dict[str, KoreAICampaign] = {}
         known = default_list(self.clock.seconds())
-        self._lists: dict[str, ContactList] = {known.id: known}
+        self._lists: dict[str, KoreAIContactList] = {known.id: known}
         self._created = 0
 
     def routes(self) -> list[Route]:
@@ -170,7 +170,7 @@ class KoreAIVendor(Vendor):
         now = self._now()
         return [self._inventory_of(campaign, now) for campaign in self._campaigns.values()]
 
-    def _inventory_of(self, campaign: Campaign, now: float) -> dict[str, Any]:
+    def _inventory_of(self, campaign: KoreAICampaign, now: float) -> dict[str, Any]:
         lists = [known for known in self._lists.values() if known.name in campaign.list_names]
         return {
             "vendor": self.name,
@@ -195,7 +195,7 @@ class KoreAIVendor(Vendor):
         now = self._now()
         self._created += 1
         ready_at = now + (PREPARING_SECONDS if kind == "voice" else 0.0)
-        campaign = Campaign(kind, self._kept(body), now, ready_at, self.real_time(), self._created)
+        campaign = KoreAICampaign(kind, self._kept(body), now, ready_at, self.real_time(), self._created)
         self._campaigns[campaign.id] = campaign
         message = f"Campaign {campaign.name} creation in progress"
         if kind == "voice" and campaign.body["dialingMode"] == "Preview" and not _is_v2(request):
@@ -240,7 +240,7 @@ class KoreAIVendor(Vendor):
         if kind != campaign.kind:
             raise missing("Campaign")
         if campaign.status(now) == "Active":
-            raise Refusal(self.bad_request("An active campaign cannot be updated"))
+            raise RefusedRequest(self.bad_request("An active campaign cannot be updated"))
         campaign.body = self._kept(body)
         campaign.updated_at = now
         campaign.ready_at = now + (PREPARING_SECONDS if kind == "voice" else 0.0)
@@ -252,7 +252,7 @@ class KoreAIVendor(Vendor):
         """DELETE .../campaign/{campaignId}?campaignType="""
         campaign = self._campaign(request, of_type=True)
         if campaign.status(self._now()) == "Active":
-            raise Refusal(self.bad_request("An active campaign cannot be deleted, stop it first"))
+            raise RefusedRequest(self.bad_request("An active campaign cannot be deleted, stop it first"))
         del self._campaigns[campaign.id]
         return _success(f"Campaign {campaign.name} deleted successfully", self._detail(campaign))
 
@@ -262,10 +262,10 @@ class KoreAIVendor(Vendor):
         now = self._now()
         status = campaign.status(now)
         if status not in STARTABLE:
-            raise Refusal(self.bad_request(f"Campaign cannot be started as it is in {status} state"))
+            raise RefusedRequest(self.bad_request(f"Campaign cannot be started as it is in {status} state"))
         busy = self._busy_lists(now) & set(campaign.list_names) - {DEFAULT_LIST}
         if busy:
-            raise Refusal(self.bad_request(f"Contact list {sorted(busy)[0]} is in use by a running campaign"))
+            raise RefusedRequest(self.bad_request(f"Contact list {sorted(busy)[0]} is in use by a running campaign"))
         campaign.begin(self._contacts_of(campaign, now), now, self.stalls)
         more = {} if campaign.run is None or campaign.kind == "sms" else {"campaignInstanceId": campaign.run.id}
         calls = {} if campaign.kind == "sms" else {"totalCallsCompleted": 0}
@@ -277,7 +277,7 @@ class KoreAIVendor(Vendor):
         now = self._now()
         status = campaign.status(now)
         if status != "Active" or campaign.run is None:
-            raise Refusal(self.bad_request(f"Campaign cannot be stopped as it is in {status} state"))
+            raise RefusedRequest(self.bad_request(f"Campaign cannot be stopped as it is in {status} state"))
         campaign.stop(now)
         campaign.schedule = None
         more = (
@@ -296,7 +296,7 @@ class KoreAIVendor(Vendor):
         campaign = self._campaign(request)
         body = await self.read_object(request, may_be_empty=True)
         if campaign.kind != "voice":
-            raise Refusal(self.bad_request("Contact details are available for voice campaigns only"))
+            raise RefusedRequest(self.bad_request("Contact details are available for voice campaigns only"))
         limit = number(body, "limit") or 10
         page = number(body, "page") or 1
         if not 1 <= limit <= MAX_PAGE_SIZE or page < 1:
@@ -328,7 +328,9 @@ class KoreAIVendor(Vendor):
         elif enable != "true":
             raise invalid("enableSchedule must be true or false")
         elif campaign.status(now) in ("Active", "Preparing"):
-            raise Refusal(self.bad_request(f"Campaign cannot be scheduled as it is in {campaign.status(now)} state"))
+            raise RefusedRequest(
+                self.bad_request(f"Campaign cannot be scheduled as it is in {campaign.status(now)} state")
+            )
         else:
             campaign.schedule = read_schedule(body, now)
         campaign.updated_at = now
@@ -345,8 +347,8 @@ class KoreAIVendor(Vendor):
         if body.get("source") != "passiveApi":
             raise invalid("source must be passiveApi")
         if any(known.name.lower() == body["name"].lower() for known in self._lists.values()):
-            raise Refusal(self.bad_request("Contact list name already exists"))
-        created = ContactList(body["name"], body["description"], self._now(), body.get("allowDuplicates") is True)
+            raise RefusedRequest(self.bad_request("Contact list name already exists"))
+        created = KoreAIContactList(body["name"], body["description"], self._now(), body.get("allowDuplicates") is True)
         self._lists[created.id] = created
         return _success(f"Contact list {created.name} created successfully", self._list_json(created))
 
@@ -404,7 +406,7 @@ class KoreAIVendor(Vendor):
         """DELETE .../contactList/{contactListId}"""
         known = self._list(request)
         if any(known.name in campaign.list_names for campaign in self._campaigns.values()):
-            raise Refusal(self.bad_request("Contact list is associated with a campaign"))
+            raise RefusedRequest(self.bad_request("Contact list is associated with a campaign"))
         data = self._list_json(known)
         del self._lists[known.id]
         return _success("Contact list deleted successfully", data)
@@ -425,19 +427,19 @@ class KoreAIVendor(Vendor):
                     campaign.schedule = schedule = None
         return now
 
-    def _campaign(self, request: Request, *, of_type: bool = False) -> Campaign:
+    def _campaign(self, request: Request, *, of_type: bool = False) -> KoreAICampaign:
         campaign = self._campaigns.get(request.path_params["campaign_id"])
         if campaign is None or (of_type and request.query_params.get("campaignType") != campaign.kind):
             raise missing("Campaign")
         return campaign
 
-    def _list(self, request: Request) -> ContactList:
+    def _list(self, request: Request) -> KoreAIContactList:
         known = self._lists.get(request.path_params["list_id"])
         if known is None:
             raise missing("Contact list")
         return known
 
-    def _contacts_of(self, campaign: Campaign, now: float) -> list[dict[str, Any]]:
+    def _contacts_of(self, campaign: KoreAICampaign, now: float) -> list[dict[str, Any]]:
         lists = [known for known in self._lists.values() if known.name in campaign.list_names]
         return [contact for known in lists for contact in known.counted(now)]
 
@@ -445,12 +447,12 @@ class KoreAIVendor(Vendor):
         running = [campaign for campaign in self._campaigns.values() if campaign.status(now) == "Active"]
         return {name for campaign in running for name in campaign.list_names}
 
-    def _list_json(self, known: ContactList) -> dict[str, Any]:
+    def _list_json(self, known: KoreAIContactList) -> dict[str, Any]:
         now = self._now()
         attached = [campaign for campaign in self._campaigns.values() if known.name in campaign.list_names]
         return known.as_json(now, known.name in self._busy_lists(now), attached)
 
-    def _detail(self, campaign: Campaign, *, id_key: str = "_id", with_schedule: bool = True) -> dict[str, Any]:
+    def _detail(self, campaign: KoreAICampaign, *, id_key: str = "_id", with_schedule: bool = True) -> dict[str, Any]:
         status = self.status_word(campaign.status(self._now()))
         return campaign.detail(status, id_key=id_key, with_schedule=with_schedule)
 
@@ -491,7 +493,7 @@ def _page(rows: list[dict[str, Any]], skip: int, limit: int, total: int, more: b
     }
 
 
-def _fits(campaign: Campaign, body: Mapping[str, Any], now: float) -> bool:
+def _fits(campaign: KoreAICampaign, body: Mapping[str, Any], now: float) -> bool:
     filters = body.get("filters") or {}
     allowed = {
         "status": campaign.status(now),
@@ -510,8 +512,8 @@ def _fits(campaign: Campaign, body: Mapping[str, Any], now: float) -> bool:
     return (begin is None or campaign.created_at >= begin) and (end is None or campaign.created_at <= end)
 
 
-def _sort(campaigns: list[Campaign], order: Mapping[str, Any]) -> None:
-    keys: dict[str, Callable[[Campaign], Any]] = {
+def _sort(campaigns: list[KoreAICampaign], order: Mapping[str, Any]) -> None:
+    keys: dict[str, Callable[[KoreAICampaign], Any]] = {
         "name": lambda campaign: (campaign.name, campaign.sequence),
         "createdAt": lambda campaign: (campaign.created_at, campaign.sequence),
         "updatedAt": lambda campaign: (campaign.updated_at, campaign.sequence),

@@ -1,0 +1,237 @@
+"""One wait as it goes on: pure state, fed with what was observed and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from airflow_provider_campaigns.api.errors import CampaignAPIError
+from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+from airflow_provider_campaigns.wait.decisions import Verdict, described, judge
+from airflow_provider_campaigns.wait.outcome import Outcome, Reason
+from airflow_provider_campaigns.wait.terms import Terms
+
+#: A vendor that asks for more than an hour is asked again after one.
+LONGEST_PAUSE_SECONDS = 3600.0
+
+
+#: One refusal may be a hiccup of the vendor's gateway or a campaign too new to be seen; two in a row are an answer.
+REFUSALS_TOLERATED = 1
+
+
+class Patience:
+    """
+    How long failures to look are borne: transient ones for a time since the last good answer, refusals once.
+
+    :param seconds: How long after the last good answer.
+    :param now: When it begins, in seconds since the epoch.
+    :param refusals: How many looks in a row were refused before.
+    """
+
+    __slots__ = ("last_answer", "refusals", "seconds")
+
+    def __init__(self, seconds: float, now: float, refusals: int = 0) -> None:
+        self.seconds = seconds
+        self.last_answer = now
+        self.refusals = refusals
+
+    def answered(self, now: float) -> None:
+        """Take a good answer in."""
+        self.last_answer = now
+        self.refusals = 0
+
+    def missed(self, error: Exception, now: float) -> Reason | None:
+        """
+        Take a failure in; return ``UNREACHABLE`` or ``REFUSED`` if patience is at its end.
+
+        :param error: What failed; what is no transient error of the vendor's API counts as a refusal.
+        """
+        if isinstance(error, CampaignAPIError) and error.transient:
+            return Reason.UNREACHABLE if now - self.last_answer > self.seconds else None
+        self.refusals += 1
+        return Reason.REFUSED if self.refusals > REFUSALS_TOLERATED else None
+
+    def silence(self, now: float) -> str:
+        """Return for people how long the last good answer is ago."""
+        return f"{(now - self.last_answer) / 60:.0f} minutes"
+
+
+class WaitState:
+    """
+    One wait as it goes on; a driver feeds it what it saw and when, and does what it says.
+
+    :param campaign_id: Whom it watches.
+    :param terms: On which terms.
+    :param now: When it begins, in seconds since the epoch.
+    :param refusals: How many looks in a row were refused before it came here.
+    """
+
+    __slots__ = (
+        "_asked_pause",
+        "_campaign",
+        "_figures",
+        "_first_progress",
+        "_moved_at",
+        "_patience",
+        "_told",
+        "_told_no_progress",
+        "campaign_id",
+        "terms",
+    )
+
+    def __init__(self, campaign_id: str, terms: Terms, now: float, refusals: int = 0) -> None:
+        self.campaign_id = campaign_id
+        self.terms = terms
+        self._patience = Patience(terms.patience, now, refusals)
+        self._asked_pause = 0.0
+        self._campaign: Campaign | None = None
+        #: The figures that show whether the campaign moves, and when they last did.
+        self._figures: tuple[Any, ...] | None = None
+        self._moved_at = now
+        self._first_progress: tuple[float, float] | None = None
+        self._told: tuple[str | None, int | None] | None = None
+        self._told_no_progress = False
+
+    @property
+    def seen(self) -> dict[str, Any] | None:
+        """The campaign as last seen, as plain values, or None."""
+        return self._campaign.as_dict() if self._campaign else None
+
+    @property
+    def refusals(self) -> int:
+        """How many looks in a row were refused."""
+        return self._patience.refusals
+
+    def carried(self) -> dict[str, Any]:
+        """Return what another process needs to go on with this wait, as plain JSON values."""
+        return {
+            "campaign_id": self.campaign_id,
+            "last_answer": self._patience.last_answer,
+            "refusals": self._patience.refusals,
+            "moved": [self._moved_at, list(self._figures) if self._figures else None],
+            "told": list(self._told) if self._told else None,
+        }
+
+    def go_on(self, carried: Mapping[str, Any]) -> None:
+        """Go on where another process left off; what was carried for another campaign is passed over."""
+        if carried.get("campaign_id") != self.campaign_id:
+            return
+        self._patience = Patience(self.terms.patience, float(carried["last_answer"]), int(carried["refusals"]))
+        at, figures = carried["moved"]
+        self._moved_at, self._figures = float(at), tuple(figures) if figures else None
+        told = carried.get("told")
+        self._told = (told[0], told[1]) if told else None
+
+    def answered(self, campaign: Campaign, now: float) -> Outcome | None:
+        """Take a good answer in; return the outcome if the wait is over."""
+        self._patience.answered(now)
+        self._asked_pause = 0.0
+        if campaign != self._campaign:
+            # The vendor's whole answer is not needed again, and thousands of waits would keep one each.
+            self._campaign = replace(campaign, raw={})
+        verdict = judge(campaign, self.terms.goal)
+        if verdict is Verdict.MET:
+            objection = self.terms.gates.objection(campaign.counts)
+            if objection and campaign.status is CampaignStatus.FINISHED:
+                return self._over(Reason.GATE, f"Campaign {campaign.id} has finished, but {objection}.")
+            return self._over(Reason.MET, f"Campaign {campaign.id} reached {self.terms.goal}: {described(campaign)}.")
+        if verdict is Verdict.LOST:
+            return self._over(
+                Reason.CAMPAIGN_FAILED,
+                f"Campaign {campaign.id} ended as {campaign.status} (the vendor says {campaign.vendor_status!r}) "
+                f"before it reached {self.terms.goal}. Look at it at the vendor; it is not launched again.",
+            )
+        brakes = self.terms.gates.brakes(campaign.counts)
+        if brakes and campaign.status is CampaignStatus.RUNNING:
+            return self._over(Reason.BRAKE, f"Campaign {campaign.id}: {brakes}.")
+        return self._stalled(campaign, now) or self._overdue(now)
+
+    def _stalled(self, campaign: Campaign, now: float) -> Outcome | None:
+        figures = (campaign.vendor_status, campaign.progress, sum(campaign.counts.values()))
+        if campaign.status is not CampaignStatus.RUNNING or figures != self._figures:
+            self._moved_at, self._figures = now, figures
+            return None
+        still = now - self._moved_at
+        if self.terms.stall_timeout is None or still < self.terms.stall_timeout:
+            return None
+        return self._over(
+            Reason.STALLED,
+            f"Campaign {campaign.id} is {described(campaign)} and has not moved for {still / 60:.0f} minutes.",
+        )
+
+    def missed(self, error: CampaignAPIError, now: float) -> Outcome | None:
+        """Take a failed look in; return the outcome if the wait is over. A lost look is not a lost campaign."""
+        self._asked_pause = min(error.retry_after or 0.0, LONGEST_PAUSE_SECONDS)
+        lost = self._patience.missed(error, now)
+        if lost is Reason.REFUSED:
+            return self._over(lost, f"Campaign {self.campaign_id} cannot be watched: {error}")
+        if lost is Reason.UNREACHABLE:
+            return self._over(
+                lost,
+                f"Campaign {self.campaign_id} was out of sight for {self._patience.silence(now)}; it may well be going "
+                f"on. The last error: {error}",
+            )
+        return self._overdue(now)
+
+    def pause(self, now: float, chance: float) -> float:
+        """
+        Return the seconds to sleep before the next look: the interval, or longer if the vendor asked for it with its
+        last refusal, but never past the deadline.
+
+        :param chance: A random number from 0 to 1; lets waits that began together drift apart by up to a tenth.
+        """
+        seconds = max(self.terms.poll_interval * (0.9 + 0.1 * chance), self._asked_pause)
+        if self.terms.deadline is None:
+            return seconds
+        return max(0.0, min(seconds, self.terms.deadline - now))
+
+    def news(self, campaign: Campaign, now: float) -> str | None:
+        """
+        Return a line for the log if status or progress (in whole percent) changed since the last one, else None.
+
+        The line tells the rate since the wait began and an estimated end, once there are two figures to go by.
+        """
+        percent = None if campaign.progress is None else int(campaign.progress)
+        state = (campaign.vendor_status, percent)
+        if state == self._told:
+            return None
+        self._told = state
+        line = f"Campaign {campaign.id} is {described(campaign)}"
+        if campaign.progress is None or campaign.status is not CampaignStatus.RUNNING:
+            return line
+        if self._first_progress is None or campaign.progress < self._first_progress[1]:
+            self._first_progress = (now, campaign.progress)
+            return line
+        minutes, gained = (now - self._first_progress[0]) / 60, campaign.progress - self._first_progress[1]
+        if minutes <= 0 or gained <= 0:
+            return line
+        rate = gained / minutes
+        return f"{line}; {rate:.3g} %/min, about {(100 - campaign.progress) / rate:.0f} min left"
+
+    def blind_spot(self, campaign: Campaign) -> str | None:
+        """Return a warning, once, if the goal is a threshold and the vendor tells no progress of a running campaign."""
+        if (
+            self._told_no_progress
+            or not self.terms.goal.needs_progress
+            or campaign.progress is not None
+            or campaign.status is not CampaignStatus.RUNNING
+        ):
+            return None
+        self._told_no_progress = True
+        return (
+            f"The vendor tells no progress of campaign {campaign.id} yet, so {self.terms.goal} cannot be seen to be "
+            "reached; the wait goes on until there are figures or all is sent."
+        )
+
+    def _overdue(self, now: float) -> Outcome | None:
+        if self.terms.deadline is None or now < self.terms.deadline:
+            return None
+        last = described(self._campaign) if self._campaign else "never seen"
+        return self._over(
+            Reason.TIMEOUT,
+            f"Campaign {self.campaign_id} did not reach {self.terms.goal} in time (last: {last}). It goes on.",
+        )
+
+    def _over(self, reason: Reason, message: str) -> Outcome:
+        return Outcome(reason, message, self.seen)

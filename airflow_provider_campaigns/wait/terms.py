@@ -1,0 +1,58 @@
+"""The terms of a wait: its goal, its limits and how often it looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.wait.decisions import Gates, Goal
+
+#: What to do to the campaign when its wait is killed or runs out of time.
+ON_KILL = ("leave", "pause", "stop")
+
+
+DEFAULT_POLL_INTERVAL_SECONDS = 60.0
+
+
+#: A vendor's outage of half an hour is no reason to give a campaign of days up.
+DEFAULT_PATIENCE_SECONDS = 30 * 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """
+    The terms of a wait.
+
+    :param goal: What it is for.
+    :param poll_interval: Seconds between two looks.
+    :param deadline: When to give up, in seconds since the epoch, or None for never.
+    :param patience: Seconds without a good answer before the campaign counts as out of reach.
+    :param stall_timeout: Seconds that a running campaign may go without any change of its figures, or None for ever.
+    :param gates: What the campaign's figures must be like.
+    """
+
+    goal: Goal
+    poll_interval: float = DEFAULT_POLL_INTERVAL_SECONDS
+    deadline: float | None = None
+    patience: float = DEFAULT_PATIENCE_SECONDS
+    stall_timeout: float | None = None
+    gates: Gates = field(default_factory=Gates)
+
+    def __post_init__(self) -> None:
+        if self.stall_timeout is not None and not self.stall_timeout > 0:
+            raise InvalidRequest(f"stall_timeout must be above 0 seconds; got {self.stall_timeout:g}.")
+        finished = self.goal.until == "finished" and not self.goal.needs_progress
+        if not finished and (self.gates.min_delivered_ratio is not None or self.gates.max_failed_ratio is not None):
+            raise InvalidRequest(
+                "min_delivered_ratio and max_failed_ratio judge a finished campaign: wait until='finished', without "
+                "progress_threshold."
+            )
+        if not self.poll_interval > 0:
+            raise InvalidRequest(f"poll_interval must be above 0 seconds; got {self.poll_interval:g}.")
+        if self.patience < 0:
+            raise InvalidRequest(f"patience must not be negative; got {self.patience:g}.")
+
+    @property
+    def needs_figures(self) -> bool:
+        """Whether the wait looks at figures, which cost requests of their own at some vendors."""
+        return self.goal.needs_progress or self.gates.any or self.stall_timeout is not None

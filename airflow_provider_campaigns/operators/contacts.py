@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.arguments import is_template
+from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.contacts.limits import checked_limit, exceeds
 from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.arguments import is_template
+from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
 from airflow_provider_campaigns.launch.decisions import DEFAULT_LOOKUP_TIMEOUT_SECONDS, relaunch_number
 from airflow_provider_campaigns.launch.intent import Intent, fingerprints, launch_key

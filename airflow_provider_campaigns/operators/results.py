@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.arguments import is_template
+from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.launch.intent import launch_key
 from airflow_provider_campaigns.results.files import IF_EXISTS, ResultFile, check_path

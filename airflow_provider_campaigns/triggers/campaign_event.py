@@ -18,7 +18,7 @@ except ImportError:  # Airflow 2 has no asset watchers; there the class can only
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.arguments import as_number
+from airflow_provider_campaigns.arguments.kinds import as_number
 from airflow_provider_campaigns.wait.decisions import Goal, described
 from airflow_provider_campaigns.wait.state import Patience
 from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Terms

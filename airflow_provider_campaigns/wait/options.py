@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.arguments import as_number, is_template
+from airflow_provider_campaigns.arguments.kinds import as_number
+from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.wait.decisions import Gates, Goal
 from airflow_provider_campaigns.wait.terms import ON_KILL, Terms
 

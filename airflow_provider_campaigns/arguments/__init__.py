@@ -1,0 +1,1 @@
+"""What DAG authors pass to operators, sensors and triggers: read, checked and converted once, where it enters."""

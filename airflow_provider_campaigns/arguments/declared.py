@@ -1,0 +1,140 @@
+"""Arguments declared as data: checked when the DAG is parsed, as far as they show, and read when the task runs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.arguments.kinds import Kind, strictly
+from airflow_provider_campaigns.arguments.templates import RendersAsWritten, is_template
+
+#: What other providers call an argument, where no likeness of the names gives it away.
+_ELSEWHERE_CALLED = {"wait_for_completion": "wait_until", "polling_interval": "poll_interval"}
+
+
+class UnknownArgument(InvalidRequest, TypeError):
+    """An argument that the operator does not have; the message names the one that was probably meant."""
+
+
+class DeclaredArguments(RendersAsWritten):
+    """
+    Gives an operator or a sensor its arguments by kind; to come before Airflow's base class.
+
+    ``arguments`` names the kind of each argument. A constructor checks what it can see within :meth:`checking`, and
+    ``execute`` reads what it uses with :meth:`argument`, once the templates are rendered. Errors name task, argument
+    and what is allowed. In a mapped task, whose constructor runs when the task does, they are never retried.
+    """
+
+    arguments: ClassVar[Mapping[str, Kind]] = {}
+    #: The attribute of each argument that could not be kept under its own name, which Airflow's operators use.
+    kept_as: ClassVar[Mapping[str, str]] = {}
+    #: Whether the result is a mapping whose entries may become XComs of their own.
+    has_multiple_outputs: ClassVar[bool] = False
+
+    def __init__(self, **kwargs: Any) -> None:
+        if kwargs.get("multiple_outputs") and not self.has_multiple_outputs:
+            raise self._refused(
+                kwargs.get("task_id"),
+                "multiple_outputs=True does not work here: the result is one value. Read the parts of a receipt from "
+                "XCom 'campaign'.",
+            )
+        try:
+            super().__init__(**kwargs)
+        except TypeError as error:
+            if "Invalid arguments were passed" not in str(error):
+                raise
+            # Airflow's own text repeats the values, which may be recipients.
+            text = self._unknown(kwargs)
+        else:
+            return
+        raise self._refused(kwargs.get("task_id"), text, UnknownArgument)
+
+    @classmethod
+    def check_given(cls, given: Mapping[str, Any]) -> None:
+        """
+        Refuse those arguments that can be seen to be wrong; templates are left until they are rendered.
+
+        :param given: Arguments by name.
+        :raises InvalidRequest: Names the argument and what is allowed.
+        """
+        for name, kind in cls.arguments.items():
+            if name in given and not is_template(given[name]):
+                strictly(kind, name, given[name])
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:
+        """Return Airflow's ``OperatorPartial``, with the arguments that are the same for all mapped tasks checked."""
+        try:
+            cls.check_given(kwargs)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"Task {kwargs.get('task_id')!r}: {error}") from None
+        return super().partial(**kwargs)  # type: ignore[misc]
+
+    @contextmanager
+    def checking(self) -> Iterator[None]:
+        """Check arguments in a constructor: an error names the task, and is not retried where the task runs already."""
+        try:
+            yield
+        except InvalidRequest as error:
+            refused = self._refused(getattr(self, "task_id", None), str(error), type(error))
+        else:
+            return
+        raise refused
+
+    def argument(self, name: str) -> Any:
+        """
+        Return a declared argument as it counts, once the task's templates are rendered.
+
+        :raises InvalidRequest: Names the argument and what is allowed.
+        """
+        return self.arguments[name].read(name, getattr(self, self.kept_as.get(name, name)))
+
+    def _given(self) -> dict[str, Any]:
+        return {name: getattr(self, self.kept_as.get(name, name)) for name in self.arguments}
+
+    def check_visible_arguments(self) -> None:
+        """Refuse at parse time what can be seen to be wrong; called by a constructor when all is assigned."""
+        with self.checking():
+            self.check_given(self._given())
+
+    def _refused(self, task_id: Any, text: str, kind: type[InvalidRequest] = InvalidRequest) -> Exception:
+        named = text if text.startswith("Task ") else f"Task {task_id!r}: {text}"
+        if getattr(self, "_BaseOperator__from_mapped", False):
+            from airflow_provider_campaigns.exceptions import CampaignRequestRefused
+
+            return CampaignRequestRefused(named)
+        return kind(named)
+
+    @classmethod
+    def _unknown(cls, kwargs: Mapping[str, Any]) -> str:
+        known = cls._argument_names()
+        unknown = sorted(name for name in kwargs if name not in known)
+        name = unknown[0] if unknown else "?"
+        meant = _meant(name, known)
+        hint = f" Did you mean {meant!r}?" if meant else ""
+        return f"{cls.__name__} has no argument {name!r}.{hint}"
+
+    @classmethod
+    def _argument_names(cls) -> set[str]:
+        import inspect
+
+        return {
+            name
+            for base in cls.__mro__
+            if "__init__" in vars(base)
+            for name in inspect.signature(vars(base)["__init__"]).parameters
+            if name not in ("self", "args", "kwargs")
+        }
+
+
+def _meant(name: str, known: set[str]) -> str | None:
+    elsewhere = _ELSEWHERE_CALLED.get(name)
+    if elsewhere in known:
+        return elsewhere
+    # Without case and underscores, so that the vendor's own spelling (leadsAssetUrl) is found as well.
+    folded = {one.replace("_", "").lower(): one for one in sorted(known)}
+    found = difflib.get_close_matches(name.replace("_", "").lower(), folded, n=1, cutoff=0.65)
+    return folded[found[0]] if found else None

@@ -1,0 +1,200 @@
+"""The kinds of arguments and the one strict reader of each: booleans, durations, shares, percentages, counts, ids."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+
+#: How much of a refused value a message shows, in characters.
+SHOWN_CHARACTERS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """
+    A kind of argument.
+
+    :param wanted: What is allowed, in words that follow "must be".
+    :param convert: Returns the value to use, or raises ``ValueError``: with a text of its own that follows the
+        argument's name, or without one.
+    :param optional: Whether None stands for "not given". A template that renders to None is refused all the same.
+    """
+
+    wanted: str
+    convert: Callable[[Any], Any]
+    optional: bool = False
+
+    def read(self, name: str, value: Any) -> Any:
+        """
+        Return the value to use.
+
+        :param name: The argument's name, which the error tells.
+        :param value: What was given, or what a template rendered to.
+        :raises InvalidRequest: Names the argument, what it got and what is allowed.
+        """
+        if value is None and self.optional:
+            return None
+        try:
+            return self.convert(value)
+        except (ValueError, TypeError, OverflowError) as error:
+            reason = str(error) if type(error) is _Refused else f"must be {self.wanted}"
+        raise InvalidRequest(f"{name} {reason}; got {shown(value)}.")
+
+    def or_none(self) -> Kind:
+        """Return the same kind for an argument that may be left out."""
+        return Kind(self.wanted, self.convert, optional=True)
+
+
+class _Refused(ValueError):
+    """A refusal in words of its own."""
+
+
+def shown(value: Any) -> str:
+    """Return a refused value as a message may show it: short, on one line, and with its type where that matters."""
+    if value is None:
+        return "None"
+    if isinstance(value, (str, bool, int, float)):
+        text = repr(value)
+        return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+    return f"a value of type {type(value).__name__}"
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    # What a template renders to is text, unless the DAG renders native objects.
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    raise ValueError
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _count(value: Any) -> int:
+    number = _number(value)
+    if number < 0 or not number.is_integer():
+        raise ValueError
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else int(number)
+
+
+def _seconds(value: Any) -> float:
+    return value.total_seconds() if isinstance(value, datetime.timedelta) else _number(value)
+
+
+def _duration(value: Any) -> float:
+    seconds = _seconds(value)
+    if seconds <= 0:
+        raise ValueError
+    return seconds
+
+
+def _duration_or_zero(value: Any) -> float:
+    seconds = _seconds(value)
+    if seconds < 0:
+        raise ValueError
+    return seconds
+
+
+def _in_percent(value: Any) -> float | None:
+    """Return the number before a percent sign, or None for anything else."""
+    if isinstance(value, str) and value.rstrip().endswith("%"):
+        return _number(value.rstrip()[:-1])
+    return None
+
+
+def _share(value: Any) -> float:
+    percent = _in_percent(value)
+    share = _number(value) if percent is None else percent / 100
+    if not 0 <= share <= 1:
+        raise ValueError
+    return share
+
+
+def _percent(value: Any) -> float:
+    signed = _in_percent(value)
+    percent = _number(value) if signed is None else signed
+    if signed is None and 0 < percent < 1:
+        raise _Refused("is percent: 80 for 80 %")
+    if not 0 < percent <= 100:
+        raise ValueError
+    return percent
+
+
+def _limit(value: Any) -> float:
+    percent = _in_percent(value)
+    limit = _number(value) if percent is None else percent / 100
+    if limit < 0 or (percent is not None and percent >= 100) or (limit >= 1 and not limit.is_integer()):
+        raise ValueError
+    return limit
+
+
+def _campaign_id(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise ValueError
+    if value in ("", "None", "null") or ".." in value or value == ".":
+        raise ValueError
+    if any(letter.isspace() or letter in "/\\?#%" or not letter.isprintable() for letter in value):
+        raise ValueError
+    return value
+
+
+#: Compared strictly, so that no text which happens to be true (``"no"``, ``"false"``) switches anything on.
+BOOLEAN = Kind("True or False, or a template that renders to true or false", _boolean)
+DURATION = Kind("seconds above 0 or a timedelta", _duration)
+DURATION_OR_ZERO = Kind("seconds, 0 or more, or a timedelta", _duration_or_zero)
+#: 0 to 1; also with a percent sign.
+SHARE = Kind("a share from 0 to 1, such as 0.05 or '5%'", _share)
+PERCENT = Kind("above 0 and at most 100 (percent)", _percent)
+COUNT = Kind("a whole number, 0 or more", _count)
+#: How many of something may go wrong.
+LIMIT = Kind("a share below 1 (such as 0.01 or '1%') or a whole number from 1 on, or 0 for none", _limit)
+CAMPAIGN_ID = Kind(
+    "the id of a campaign: one word without blanks, slashes, '..' and control characters (often create.output)",
+    _campaign_id,
+)
+
+
+def choice(allowed: Iterable[str]) -> Kind:
+    """Return the kind of an argument that takes one of some words."""
+    words = tuple(allowed)
+
+    def convert(value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise ValueError
+        return value
+
+    return Kind(f"one of {', '.join(words)}", convert)
+
+
+def strictly(kind: Kind, name: str, value: Any) -> Any:
+    """
+    Return what a value that is written in a DAG file stands for; text counts as text there, not as what it spells.
+
+    :param kind: The argument's kind.
+    :param name: The argument's name.
+    :param value: What was given, and is no template.
+    :raises InvalidRequest: As :meth:`Kind.read` does, and for the text ``"false"`` in the place of False.
+    """
+    if kind.convert is _boolean and isinstance(value, str):
+        raise InvalidRequest(f"{name} must be {kind.wanted}; got the text {shown(value)}.")
+    return kind.read(name, value)
+
+
+def as_number(name: str, value: Any) -> float:
+    """Return a number that may have come as text from a template, or raise an error that names the argument."""
+    number: float = Kind("a number", _number).read(name, value)
+    return number

@@ -25,7 +25,7 @@ with DAG(
 ) as dag:
     create = KoreAICreateCampaignOperator(
         task_id="create",
-        name="Flu shots {{ ts_nodash }}",
+        name="Flu shots {{ dag_run.run_after | default(dag_run.logical_date) | ts_nodash }}",
         description="Reminder of the walk-in clinic",
         contact_lists=["{{ params.contact_list }}"],
         message="Your flu shot is due. The walk-in clinic is open until six.",

@@ -27,10 +27,10 @@ def example_taskflow() -> None:
 
     # What is the same in every run is given here and checked when the DAG is parsed.
     @task.kinbox_campaign(channel_id="103", channel_type="1", lead_type="file", max_lateness=3600)
-    def greet(region: str) -> dict[str, Any]:
-        """Return the rest. It is called on every try, so it must return the same for the same run."""
+    def greet(region: str, run_id: str | None = None) -> dict[str, Any]:
+        """Return the rest as data, not as templates. Called on every try, it must return the same for the same run."""
         return {
-            "name": f"Greeting to the {region}, {{{{ run_id }}}}",
+            "name": f"Greeting to the {region}, {run_id}",
             "leads_asset_url": f"https://files.example.com/leads/{region}.csv?leads=60",
             "message": f"Good morning to our customers in the {region}!",
         }

@@ -14,15 +14,13 @@ from airflow_provider_campaigns.operators.altur import AlturCreateCampaignOperat
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import TaskDecorator
-    from airflow.sdk import Context
 
 
 class AlturCampaignDecoratedOperator(CampaignDecoratedOperator, AlturCreateCampaignOperator):
     """
     Launches the campaign at Altur whose fields a function returns; see the base for what goes where.
 
-    The function may return ``contacts`` too, a list or the path of a file. A list is data: it is not rendered, and
-    shows only as its length.
+    The function may return ``contacts`` too, a list or the path of a file. A list shows only as its length.
     """
 
     custom_operator_name = "@task.altur_campaign"
@@ -32,10 +30,10 @@ class AlturCampaignDecoratedOperator(CampaignDecoratedOperator, AlturCreateCampa
         **AlturCreateCampaignOperator.template_fields_renderers,
     }
 
-    def render_returned(self, name: str, value: Any, context: Context) -> Any:
-        """Render a field, but not the recipients, who may be called as a template and must not become one."""
+    def taken(self, name: str, value: Any) -> Any:
+        """Return a field as it is, but recipients as a list that does not show what it holds."""
         if name != "contacts" or value is None or isinstance(value, str):
-            return super().render_returned(name, value, context)
+            return super().taken(name, value)
         if isinstance(value, Mapping) or not isinstance(value, Collection):
             raise InvalidRequest(
                 f"Task {self.task_id!r}: contacts must be a list of dicts, or the path or URI of a file; the function "

@@ -28,10 +28,10 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
     """
     Launches the campaign whose fields a function returns, exactly once, as the create operator does; returns its id.
 
-    The fields that are given to the decorator are the same for every run and are checked when the DAG is parsed; what
-    the function returns is added when the task runs, rendered, and checked before anything is sent. A field may come
-    from one of the two only; a field in ``default_args`` gives way to the function's. All other arguments of the create
-    operator go to the decorator.
+    The fields that are given to the decorator are the same for every run and are checked when the DAG is parsed. What
+    the function returns is added when the task runs and checked before anything is sent. It is data and is never
+    rendered as a template: a customer's name may hold braces. A field may come from one of the two only; a field in
+    ``default_args`` gives way to the function's. All other arguments of the create operator go to the decorator.
 
     The function is called on every try, also on one that goes on with a campaign launched before, and again when a send
     window has opened. So it must return the same for the same run: no clock, no chance; data that changes belongs in a
@@ -93,15 +93,14 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
             return _NamedArguments(rendered)
         return _Arguments(rendered) if content is self.op_args else rendered
 
-    def render_returned(self, name: str, value: Any, context: Context) -> Any:
+    def taken(self, name: str, value: Any) -> Any:
         """
-        Return a field that the function returned, rendered.
+        Return what is kept of a field that the function returned.
 
         :param name: The field.
         :param value: What the function returned.
-        :param context: The task's context and the function's arguments.
         """
-        return self.render_template(value, context)
+        return value
 
     def execute(self, context: Context) -> str:
         """Call the function, take the fields that it returns, and launch the campaign."""
@@ -109,11 +108,11 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
             # An argument called as something of Airflow's must not take its place: the launch relies on it.
             context_merge(context, {name: value for name, value in self.op_kwargs.items() if name not in context})
             known = determine_kwargs(self.python_callable, self.op_args, context)
-            self._take(self.python_callable(*self.op_args, **{**known, **self.op_kwargs}), context)
+            self._take(self.python_callable(*self.op_args, **{**known, **self.op_kwargs}))
         campaign_id: str = super().execute(context)
         return campaign_id
 
-    def _take(self, returned: object, context: Context) -> None:
+    def _take(self, returned: object) -> None:
         task = f"Task {self.task_id!r}"
         if not isinstance(returned, Mapping):
             raise InvalidRequest(
@@ -131,7 +130,7 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
         if twice:
             raise InvalidRequest(f"{task}: both the function and the decorator give {', '.join(twice)}; only one may.")
         for name, value in returned.items():
-            setattr(self, name, self.render_returned(name, value, context))
+            setattr(self, name, self.taken(name, value))
         missing = [name for name in self.required_fields() if getattr(self, name) is None]
         if missing:
             raise InvalidRequest(

@@ -237,16 +237,14 @@ def test_outputs_that_the_task_does_not_have_are_refused_and_the_annotation_as_a
 # Rendering
 
 
-def test_returned_values_are_rendered_with_the_function_s_arguments_but_whatsapp_s_places_are_not(
-    vendors: Sandbox,
-) -> None:
-    def launch(region: str) -> dict[str, Any]:
-        return {"name": "Winter {{ region }}", "template": {"text": "Hello {{1}}, {{ ti.task_id }}, {{ 2 }}"}}
-
-    made = decorated("kinbox", launch, region="North", leads_asset_url=LAUNCHES["kinbox"][1]["leads_asset_url"])
+@pytest.mark.parametrize(
+    "text", ["{{ conn.get('kinbox_default').password }}", "{{ ti.task_id }} {{1}}", "{% raw %}", "{{ nobody }}"]
+)
+def test_what_a_function_returns_is_data_and_never_rendered(text: str, vendors: Sandbox) -> None:
+    returned = {"name": "Winter", "message": text, "template": {"text": text}}
+    made = decorated("kinbox", returned, leads_asset_url=LAUNCHES["kinbox"][1]["leads_asset_url"])
     assert run(made).outcome == "success"
-    assert made.name == "Winter North"
-    assert made.template == {"text": "Hello {{1}}, create, {{ 2 }}"}
+    assert (made.message, made.template) == (text, {"text": text})
 
 
 def test_recipients_are_data_and_never_rendered(vendors: Sandbox) -> None:

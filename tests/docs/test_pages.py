@@ -237,3 +237,19 @@ def test_the_reference_has_every_module_that_airflow_is_told_of_and_all_of_the_a
     shown = re.findall(r"^::: (\S+)$", "\n".join(PAGES.values()), re.MULTILINE)
     assert len(shown) == len(set(shown))
     assert told <= set(shown)
+
+
+def test_no_sample_uses_what_a_run_without_a_logical_date_lacks() -> None:
+    lacking = re.compile(
+        r"\{\{-?\s*(?:ds|ts|ds_nodash|ts_nodash|logical_date|data_interval_\w+|dag_run\.logical_date)\b[^`]"
+    )
+    places = [
+        *REPOSITORY.glob("example_dags/*.py"),
+        *REPOSITORY.glob("tests/docs/samples/**/*.py"),
+        *REPOSITORY.glob("docs/**/*.md"),
+        REPOSITORY / "README.md",
+    ]
+    assert len(places) > 40
+    found = [f"{path.name}: {hit.group()}" for path in places for hit in lacking.finditer(path.read_text())]
+    # The page that says not to use them names them in code.
+    assert [hit for hit in found if not hit.startswith("create.md")] == []

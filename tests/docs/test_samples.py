@@ -105,7 +105,7 @@ def test_a_sample_succeeds_and_launches_what_it_says(
     assert dags
     with approving() if file == "approval.py" else nullcontext():
         for dag in dags:
-            run = dag.test(run_conf={"folder": str(tmp_path)} if "folder" in dag.params else None)
+            run = dag.test(run_conf={"folder": str(tmp_path)} if "folder" in dag.params else None, logical_date=None)
             assert run.state == "success", states(run)
             assert "skipped" not in states(run).values()
     campaigns = campaign_sandbox.journal()["campaigns"]
@@ -149,12 +149,12 @@ def test_a_sample_of_the_readme_runs(
         return
     # No test has a bucket.
     contacts = REPOSITORY / "example_dags" / "contacts.csv"
-    sample = sample.replace("s3://bucket/contacts-{{ ds }}.csv", str(contacts))
+    sample = sample.replace("s3://bucket/contacts-{{ dag_run.run_after | ds }}.csv", str(contacts))
     file = tmp_path / "readme.py"
     file.write_text(sample)
     dags = dags_of(file)
     assert dags
     for dag in dags:
-        run = dag.test()
+        run = dag.test(logical_date=None)
         assert run.state == "success", states(run)
         assert len(campaign_sandbox.journal()["campaigns"]) == 1

@@ -18,7 +18,7 @@ WEEKDAYS = {
 with DAG("altur_calls", schedule=None, params={"contacts": CONTACTS}):
     AlturCreateCampaignOperator(
         task_id="create",
-        name="Reactivation {{ ds }}",
+        name="Reactivation {{ dag_run.run_after | ds }}",
         agent_id="0f8fad5b-d9cb-469f-a165-70867728950e",
         integration_id="int_public_id",
         integration_type="phone_call",
@@ -41,7 +41,7 @@ with DAG("altur_whatsapp", schedule=None):
 
     AlturCreateCampaignOperator(
         task_id="create",
-        name="Reminder {{ ds }}",
+        name="Reminder {{ dag_run.run_after | ds }}",
         agent_id="0f8fad5b-d9cb-469f-a165-70867728950e",
         integration_id="int_public_id",
         integration_type="whatsapp",

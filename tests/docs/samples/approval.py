@@ -11,7 +11,7 @@ from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOper
 with DAG("approval", schedule=None):
     create = KinboxCreateCampaignOperator(
         task_id="create",
-        name="Winter offer {{ ds }}",
+        name="Winter offer {{ dag_run.run_after | ds }}",
         lead_type="file",
         leads_asset_url="https://files.example.com/winter.csv",
         message="Our winter offer is waiting for you.",
@@ -19,7 +19,7 @@ with DAG("approval", schedule=None):
     ApproveCampaignOperator(
         task_id="approve",
         create=create,
-        body="The offer of week {{ ds }}.",
+        body="The offer of week {{ dag_run.run_after | ds }}.",
         response_timeout=timedelta(hours=8),
     )
 # --8<-- [end:approval]

@@ -18,7 +18,7 @@ with DAG(
 ):
     people = KoreAICreateContactListOperator(
         task_id="people",
-        name="Clinic {{ ts_nodash }}",
+        name="Clinic {{ dag_run.run_after | ts_nodash }}",
         contacts="{{ params.contacts }}",
     )
     more = KoreAIAddContactsOperator(
@@ -28,7 +28,7 @@ with DAG(
     )
     create = KoreAICreateCampaignOperator(
         task_id="create",
-        name="Flu shots {{ ts_nodash }}",
+        name="Flu shots {{ dag_run.run_after | ts_nodash }}",
         description="Reminder of the walk-in clinic",
         contact_lists=[people.output["name"]],
         message="Your flu shot is due.",

@@ -18,9 +18,9 @@ with DAG("decorated", schedule=None):
         wait_until="sent",
         deferrable=True,
     )
-    def offer(region: str) -> dict:
+    def offer(region: str, dag_run=None) -> dict:
         return {
-            "name": f"Winter offer {region} {{{{ ds }}}}",
+            "name": f"Winter offer {region} {dag_run.run_after:%Y-%m-%d}",
             "leads_asset_url": f"https://files.example.com/{region}.csv?leads=20",
             "message": f"Good morning to our customers in the {region}!",
         }

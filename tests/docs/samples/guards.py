@@ -22,7 +22,7 @@ with DAG(
 ):
     AlturCreateCampaignOperator(
         task_id="create",
-        name="Reactivation {{ ds }}",
+        name="Reactivation {{ dag_run.run_after | ds }}",
         agent_id="0f8fad5b-d9cb-469f-a165-70867728950e",
         integration_id="int_public_id",
         integration_type="phone_call",

@@ -9,11 +9,11 @@ from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOper
 with DAG("kinbox_message", schedule=None):
     KinboxCreateCampaignOperator(
         task_id="create",
-        name="Winter offer {{ ds }}",
+        name="Winter offer {{ dag_run.run_after | ds }}",
         channel_id="103",
         channel_type="1",  # WhatsApp
         lead_type="file",
-        leads_asset_url="https://files.example.com/winter-{{ ds }}.csv",
+        leads_asset_url="https://files.example.com/{{ dag_run.run_after | ds }}.csv",
         normalize_brazil_phone_numbers=False,
         message="Good morning! Our winter offer is waiting for you.",
         seconds_between_messages=2,
@@ -26,7 +26,7 @@ with DAG("kinbox_template", schedule=None):
     # --8<-- [start:template]
     KinboxCreateCampaignOperator(
         task_id="create",
-        name="Appointment {{ ds }}",
+        name="Appointment {{ dag_run.run_after | ds }}",
         channel_ids=["103", "104"],
         channel_type="1",
         lead_type="file",
@@ -36,7 +36,7 @@ with DAG("kinbox_template", schedule=None):
             "language": "pt_BR",
             "body": "Olá {{1}}, até amanhã!",
         },
-        scheduled_to="{{ data_interval_end.add(minutes=30).isoformat() }}",
+        scheduled_to="{{ dag_run.run_after + macros.timedelta(minutes=30) }}",
     )
     # --8<-- [end:template]
 

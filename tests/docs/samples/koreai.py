@@ -18,7 +18,7 @@ CALLING_HOURS = {
 with DAG("koreai_sms", schedule=None):
     create = KoreAICreateCampaignOperator(
         task_id="create",
-        name="Flu shots {{ ds }}",
+        name="Flu shots {{ dag_run.run_after | ds }}",
         description="Reminder of the walk-in clinic",
         contact_lists=["Sandbox contacts"],
         message="Your flu shot is due. The walk-in clinic is open until six.",
@@ -36,7 +36,7 @@ with DAG("koreai_voice", schedule=None):
     # --8<-- [start:voice]
     voice = KoreAICreateCampaignOperator(
         task_id="create",
-        name="Recall {{ ds }}",
+        name="Recall {{ dag_run.run_after | ds }}",
         description="Calls about the recall",
         campaign_type="voice",
         dialing_mode="Agentless",

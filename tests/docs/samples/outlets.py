@@ -10,7 +10,7 @@ launches = Asset("campaign_launches")
 with DAG("outlets", schedule=None):
     KinboxCreateCampaignOperator(
         task_id="create",
-        name="Winter offer {{ ds }}",
+        name="Winter offer {{ dag_run.run_after | ds }}",
         lead_type="file",
         leads_asset_url="https://files.example.com/winter.csv",
         message="Good morning!",

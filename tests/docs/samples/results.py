@@ -7,7 +7,7 @@ from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOper
 with DAG("results", schedule=None, params={"folder": "/tmp/results"}):  # noqa: S108
     create = KinboxCreateCampaignOperator(
         task_id="create",
-        name="Winter offer {{ ds }}",
+        name="Winter offer {{ dag_run.run_after | ds }}",
         lead_type="file",
         leads_asset_url="https://files.example.com/winter.csv?leads=12",
         message="Good morning!",

@@ -11,7 +11,7 @@ from airflow_provider_campaigns.retries import campaign_retry_rules
 with DAG("retry_policy", schedule=None):
     KinboxCreateCampaignOperator(
         task_id="create",
-        name="Winter offer {{ ds }}",
+        name="Winter offer {{ dag_run.run_after | ds }}",
         lead_type="file",
         leads_asset_url="https://files.example.com/winter.csv",
         message="Good morning!",

@@ -15,7 +15,7 @@ with DAG("waits", schedule=None):
     # --8<-- [start:create]
     create = KinboxCreateCampaignOperator(
         task_id="create",
-        name="Open again {{ ds }}",
+        name="Open again {{ dag_run.run_after | ds }}",
         **KINBOX,
         progress_threshold=25,  # the task succeeds when a quarter is out
         wait_timeout=6 * 3600,

@@ -19,9 +19,9 @@ with DAG("decorated", schedule=None, start_date=pendulum.datetime(2026, 1, 1, tz
         ]
 
     @task.altur_campaign(agent_id="agent", integration_id="{{ 'integration' }}", integration_type="phone_call")
-    def call(contacts: list[dict[str, str]], season: str) -> dict[str, Any]:
+    def call(contacts: list[dict[str, str]], season: str, dag: Any = None) -> dict[str, Any]:
         """Call all people."""
-        return {"name": f"{season} of {{{{ dag.dag_id }}}}", "contacts": contacts}
+        return {"name": f"{season} of {dag.dag_id}", "contacts": contacts}
 
     @task.altur_campaign(integration_id="integration", integration_type="phone_call")
     def call_one(contact: dict[str, str]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ with DAG("decorated", schedule=None, start_date=pendulum.datetime(2026, 1, 1, tz
         return {
             "name": f"Greet {region}",
             "leads_asset_url": f"https://files.example.com/{region}.csv?leads=3",
-            "template": {"components": [{"type": "BODY", "text": "Hello {{1}}, from {{ region }}"}]},
+            "template": {"components": [{"type": "BODY", "text": f"Hello {{{{1}}}}, from {region}"}]},
             "seconds_between_messages": pause,
         }
 

@@ -180,6 +180,18 @@ def choice(allowed: Iterable[str]) -> Kind:
     return Kind(f"one of {', '.join(words)}", convert)
 
 
+def whole_number(lowest: int, highest: int) -> Kind:
+    """Return the kind of an argument that takes a whole number within limits."""
+
+    def convert(value: Any) -> int:
+        number = _count(value)
+        if not lowest <= number <= highest:
+            raise ValueError
+        return number
+
+    return Kind(f"a whole number from {lowest} to {highest}", convert)
+
+
 def strictly(kind: Kind, name: str, value: Any) -> Any:
     """
     Return what a value that is written in a DAG file stands for; text counts as text there, not as what it spells.

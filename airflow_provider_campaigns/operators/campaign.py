@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.arguments.declared import DeclaredArguments
+from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, whole_number
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.wait.decisions import described
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
 
 
-class _CampaignOperator(BaseOperator):
+class _CampaignOperator(DeclaredArguments, BaseOperator):
     """What the operators on one campaign share."""
 
+    arguments = {"campaign_id": CAMPAIGN_ID}
     template_fields: Sequence[str] = ("conn_id", "campaign_id", "hook_params")
     operator_extra_links = (CampaignLink(),)
     ui_color = "#e8f0fb"
@@ -35,20 +37,27 @@ class _CampaignOperator(BaseOperator):
         self.campaign_id = campaign_id
         self.conn_id = conn_id
         self.hook_params = hook_params
+        self.check_visible_arguments()
+
+    @classmethod
+    def text_template_fields(cls) -> Sequence[str]:
+        """Return the fields that are text."""
+        return ("conn_id", "campaign_id")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Do it and return the campaign as a plain dict."""
         from airflow_provider_campaigns.hooks.campaign import CampaignHook
 
         with airflow_errors():
+            campaign_id = self.argument("campaign_id")
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
-            push_link(context, hook, str(self.campaign_id))
-            campaign = self._act(hook)
+            push_link(context, hook, campaign_id)
+            campaign = self._act(hook, campaign_id)
         self.log.info("Campaign %s is %s", campaign.id, described(campaign))
         return campaign.as_dict()
 
     @abstractmethod
-    def _act(self, hook: CampaignHook) -> Campaign:
+    def _act(self, hook: CampaignHook, campaign_id: str) -> Campaign:
         """Make the one call that the operator is for."""
 
 
@@ -61,8 +70,8 @@ class GetCampaignOperator(_CampaignOperator):
     :param hook_params: Further arguments of the hook, such as ``{"campaign_type": "voice"}``. (templated)
     """
 
-    def _act(self, hook: CampaignHook) -> Campaign:
-        return hook.get_campaign(str(self.campaign_id))
+    def _act(self, hook: CampaignHook, campaign_id: str) -> Campaign:
+        return hook.get_campaign(campaign_id)
 
 
 class StartCampaignOperator(_CampaignOperator):
@@ -76,8 +85,8 @@ class StartCampaignOperator(_CampaignOperator):
     :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
     """
 
-    def _act(self, hook: CampaignHook) -> Campaign:
-        return hook.start_campaign(str(self.campaign_id))
+    def _act(self, hook: CampaignHook, campaign_id: str) -> Campaign:
+        return hook.start_campaign(campaign_id)
 
 
 class PauseCampaignOperator(_CampaignOperator):
@@ -91,8 +100,8 @@ class PauseCampaignOperator(_CampaignOperator):
     :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
     """
 
-    def _act(self, hook: CampaignHook) -> Campaign:
-        return hook.pause_campaign(str(self.campaign_id))
+    def _act(self, hook: CampaignHook, campaign_id: str) -> Campaign:
+        return hook.pause_campaign(campaign_id)
 
 
 class ResumeCampaignOperator(_CampaignOperator):
@@ -106,8 +115,8 @@ class ResumeCampaignOperator(_CampaignOperator):
     :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
     """
 
-    def _act(self, hook: CampaignHook) -> Campaign:
-        return hook.resume_campaign(str(self.campaign_id))
+    def _act(self, hook: CampaignHook, campaign_id: str) -> Campaign:
+        return hook.resume_campaign(campaign_id)
 
 
 class StopCampaignOperator(_CampaignOperator):
@@ -121,11 +130,11 @@ class StopCampaignOperator(_CampaignOperator):
     :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
     """
 
-    def _act(self, hook: CampaignHook) -> Campaign:
-        return hook.stop_campaign(str(self.campaign_id))
+    def _act(self, hook: CampaignHook, campaign_id: str) -> Campaign:
+        return hook.stop_campaign(campaign_id)
 
 
-class ListCampaignsOperator(BaseOperator):
+class ListCampaignsOperator(DeclaredArguments, BaseOperator):
     """
     Reads an account's campaigns; returns a list of plain dicts, at most ``limit`` of them.
 
@@ -135,6 +144,7 @@ class ListCampaignsOperator(BaseOperator):
     :param hook_params: Further arguments of the hook. (templated)
     """
 
+    arguments = {"limit": whole_number(1, 10_000)}
     template_fields: Sequence[str] = ("conn_id", "filters", "hook_params")
     ui_color = "#e8f0fb"
 
@@ -152,8 +162,7 @@ class ListCampaignsOperator(BaseOperator):
         self.filters = filters
         self.limit = limit
         self.hook_params = hook_params
-        if not 1 <= limit <= 10_000:
-            raise InvalidRequest(f"Task {self.task_id!r}: limit must be from 1 to 10000; got {limit}.")
+        self.check_visible_arguments()
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Read the list and return it."""
@@ -161,6 +170,8 @@ class ListCampaignsOperator(BaseOperator):
 
         with airflow_errors():
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
-            campaigns = [item.as_dict() for item in islice(hook.list_campaigns(**(self.filters or {})), self.limit)]
+            campaigns = [
+                item.as_dict() for item in islice(hook.list_campaigns(**(self.filters or {})), self.argument("limit"))
+            ]
         self.log.info("%d campaigns", len(campaigns))
         return campaigns

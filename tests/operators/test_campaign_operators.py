@@ -103,8 +103,12 @@ def test_a_campaign_that_is_not_there_is_told_with_the_connection() -> None:
 
 
 def test_an_id_that_cannot_be_one_is_refused_before_anything_is_sent(campaign_sandbox: Sandbox) -> None:
-    with pytest.raises(CampaignRequestRefused):
+    with pytest.raises(InvalidRequest, match="Task 'act': campaign_id must be"):
         act(GetCampaignOperator, "altur_default", "../contacts")
+    templated = GetCampaignOperator(task_id="act", conn_id="altur_default", campaign_id="{{ params.which }}")
+    templated.campaign_id = "../contacts"
+    with pytest.raises(CampaignRequestRefused, match="campaign_id must be"):
+        templated.execute({})
     assert campaign_sandbox.journal()["requests"] == []
 
 
@@ -124,5 +128,5 @@ def test_the_list_takes_the_vendor_s_filters() -> None:
 
 @pytest.mark.parametrize("limit", [0, -1, 10_001])
 def test_a_limit_out_of_range_is_refused_when_the_dag_is_parsed(limit: int) -> None:
-    with pytest.raises(InvalidRequest, match="limit must be from 1 to 10000"):
+    with pytest.raises(InvalidRequest, match="limit must be a whole number from 1 to 10000"):
         ListCampaignsOperator(task_id="list", conn_id="altur_default", limit=limit)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.arguments.kinds import Kind, strictly
+from airflow_provider_campaigns.arguments.kinds import ArgumentKind, strictly
 from airflow_provider_campaigns.arguments.templates import RendersAsWritten, is_template
 
 #: What other providers call an argument, where no likeness of the names gives it away.
@@ -28,7 +28,7 @@ class DeclaredArguments(RendersAsWritten):
     and what is allowed. In a mapped task, whose constructor runs when the task does, they are never retried.
     """
 
-    arguments: ClassVar[Mapping[str, Kind]] = {}
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {}
     #: The attribute of each argument that could not be kept under its own name, which Airflow's operators use.
     kept_as: ClassVar[Mapping[str, str]] = {}
     #: Whether the result is a mapping whose entries may become XComs of their own.

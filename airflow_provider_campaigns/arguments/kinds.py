@@ -15,7 +15,7 @@ SHOWN_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ArgumentKind:
     """
     A kind of argument.
 
@@ -45,9 +45,9 @@ class Kind:
             reason = str(error) if type(error) is _Refused else f"must be {self.wanted}"
         raise InvalidRequest(f"{name} {reason}; got {shown(value)}.")
 
-    def or_none(self) -> Kind:
+    def or_none(self) -> ArgumentKind:
         """Return the same kind for an argument that may be left out."""
-        return Kind(self.wanted, self.convert, optional=True)
+        return ArgumentKind(self.wanted, self.convert, optional=True)
 
 
 class _Refused(ValueError):
@@ -153,22 +153,22 @@ def _campaign_id(value: Any) -> str:
 
 
 #: Compared strictly, so that no text which happens to be true (``"no"``, ``"false"``) switches anything on.
-BOOLEAN = Kind("True or False, or a template that renders to true or false", _boolean)
-DURATION = Kind("seconds above 0 or a timedelta", _duration)
-DURATION_OR_ZERO = Kind("seconds, 0 or more, or a timedelta", _duration_or_zero)
+BOOLEAN = ArgumentKind("True or False, or a template that renders to true or false", _boolean)
+DURATION = ArgumentKind("seconds above 0 or a timedelta", _duration)
+DURATION_OR_ZERO = ArgumentKind("seconds, 0 or more, or a timedelta", _duration_or_zero)
 #: 0 to 1; also with a percent sign.
-SHARE = Kind("a share from 0 to 1, such as 0.05 or '5%'", _share)
-PERCENT = Kind("above 0 and at most 100 (percent)", _percent)
-COUNT = Kind("a whole number, 0 or more", _count)
+SHARE = ArgumentKind("a share from 0 to 1, such as 0.05 or '5%'", _share)
+PERCENT = ArgumentKind("above 0 and at most 100 (percent)", _percent)
+COUNT = ArgumentKind("a whole number, 0 or more", _count)
 #: How many of something may go wrong.
-LIMIT = Kind("a share below 1 (such as 0.01 or '1%') or a whole number from 1 on, or 0 for none", _limit)
-CAMPAIGN_ID = Kind(
+LIMIT = ArgumentKind("a share below 1 (such as 0.01 or '1%') or a whole number from 1 on, or 0 for none", _limit)
+CAMPAIGN_ID = ArgumentKind(
     "the id of a campaign: one word without blanks, slashes, '..' and control characters (often create.output)",
     _campaign_id,
 )
 
 
-def choice(allowed: Iterable[str]) -> Kind:
+def choice(allowed: Iterable[str]) -> ArgumentKind:
     """Return the kind of an argument that takes one of some words."""
     words = tuple(allowed)
 
@@ -177,10 +177,10 @@ def choice(allowed: Iterable[str]) -> Kind:
             raise ValueError
         return value
 
-    return Kind(f"one of {', '.join(words)}", convert)
+    return ArgumentKind(f"one of {', '.join(words)}", convert)
 
 
-def whole_number(lowest: int, highest: int) -> Kind:
+def whole_number(lowest: int, highest: int) -> ArgumentKind:
     """Return the kind of an argument that takes a whole number within limits."""
 
     def convert(value: Any) -> int:
@@ -189,17 +189,17 @@ def whole_number(lowest: int, highest: int) -> Kind:
             raise ValueError
         return number
 
-    return Kind(f"a whole number from {lowest} to {highest}", convert)
+    return ArgumentKind(f"a whole number from {lowest} to {highest}", convert)
 
 
-def strictly(kind: Kind, name: str, value: Any) -> Any:
+def strictly(kind: ArgumentKind, name: str, value: Any) -> Any:
     """
     Return what a value that is written in a DAG file stands for; text counts as text there, not as what it spells.
 
     :param kind: The argument's kind.
     :param name: The argument's name.
     :param value: What was given, and is no template.
-    :raises InvalidRequest: As :meth:`Kind.read` does, and for the text ``"false"`` in the place of False.
+    :raises InvalidRequest: As :meth:`ArgumentKind.read` does, and for the text ``"false"`` in the place of False.
     """
     if kind.convert is _boolean and isinstance(value, str):
         raise InvalidRequest(f"{name} must be {kind.wanted}; got the text {shown(value)}.")
@@ -208,5 +208,5 @@ def strictly(kind: Kind, name: str, value: Any) -> Any:
 
 def as_number(name: str, value: Any) -> float:
     """Return a number that may have come as text from a template, or raise an error that names the argument."""
-    number: float = Kind("a number", _number).read(name, value)
+    number: float = ArgumentKind("a number", _number).read(name, value)
     return number

@@ -9,10 +9,10 @@ import pytest
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.arguments import kinds
-from airflow_provider_campaigns.arguments.kinds import Kind
+from airflow_provider_campaigns.arguments.kinds import ArgumentKind
 
 #: What each kind takes, and as what.
-TAKEN: list[tuple[Kind, Any, Any]] = [
+TAKEN: list[tuple[ArgumentKind, Any, Any]] = [
     (kinds.BOOLEAN, True, True),
     (kinds.BOOLEAN, False, False),
     (kinds.BOOLEAN, "false", False),
@@ -45,7 +45,7 @@ TAKEN: list[tuple[Kind, Any, Any]] = [
 #: What no kind takes.
 NOTHING: list[Any] = [None, "", "None", [], {}, object(), float("nan"), b"1"]
 #: What each kind refuses besides.
-REFUSED: list[tuple[Kind, Any]] = [
+REFUSED: list[tuple[ArgumentKind, Any]] = [
     *((kinds.BOOLEAN, value) for value in (0, 1, "no", "yes", "0", "1", "on", "off", "maybe", 1.0)),
     *((kinds.DURATION, value) for value in (0, -5, "-5", "1h", True, "1:00:00", timedelta(0), float("inf"))),
     *((kinds.DURATION_OR_ZERO, value) for value in (-0.1, timedelta(seconds=-1), False)),
@@ -62,13 +62,13 @@ REFUSED: list[tuple[Kind, Any]] = [
 
 
 @pytest.mark.parametrize(("kind", "given", "read"), TAKEN)
-def test_what_is_plainly_meant_is_read(kind: Kind, given: Any, read: Any) -> None:
+def test_what_is_plainly_meant_is_read(kind: ArgumentKind, given: Any, read: Any) -> None:
     assert kind.read("x", given) == read
     assert type(kind.read("x", given)) is type(read)
 
 
 @pytest.mark.parametrize(("kind", "given"), [*REFUSED, *((kind, value) for kind, _, _ in TAKEN for value in NOTHING)])
-def test_what_is_not_plainly_meant_is_refused_by_name(kind: Kind, given: Any) -> None:
+def test_what_is_not_plainly_meant_is_refused_by_name(kind: ArgumentKind, given: Any) -> None:
     with pytest.raises(InvalidRequest, match=r"^some_argument "):
         kind.read("some_argument", given)
 

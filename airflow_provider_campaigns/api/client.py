@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from airflow_provider_campaigns.api.errors import InvalidRequest, NotFound, UnsupportedAction
+from airflow_provider_campaigns.api import fields
+from airflow_provider_campaigns.api.create_request import CreateRequest, with_mark
+from airflow_provider_campaigns.api.errors import NotFound, UnsupportedAction
 
 if TYPE_CHECKING:
     import datetime
     from types import TracebackType
 
+    from airflow_provider_campaigns.api.fields import Field
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.api.transport import Transport
 
@@ -30,10 +33,10 @@ class CampaignClient(abc.ABC):
     vendor: ClassVar[str]
     #: For each action that the vendor lacks, what to do instead.
     instead: ClassVar[Mapping[str, str]] = {}
-    #: The create field that a launch's mark goes to the end of: one that the vendor's list shows.
+    #: The create fields, each declared once: its names, its kind and its limits.
+    create_fields: ClassVar[Sequence[Field]]
+    #: The name of the create field that a launch's mark goes to the end of: one that the vendor's list shows.
     marked_field: ClassVar[str] = "description"
-    #: The longest that the vendor allows it to be, in characters, or None where it tells no limit.
-    marked_field_length: ClassVar[int | None] = None
 
     transport: Transport
 
@@ -43,32 +46,77 @@ class CampaignClient(abc.ABC):
         return False
 
     @classmethod
-    @abc.abstractmethod
-    def check_fields(cls, values: Mapping[str, Any]) -> None:
+    def check_fields(cls, values: Mapping[str, Any], *, mark: str = "") -> None:
         """
         Check those create fields that are given, without any I/O; what is missing or None may still come.
 
-        :param values: Create fields by Python name.
+        :param values: Create fields by Python name; of ``extra_fields`` only the type is checked.
+        :param mark: The mark that will be put into the marked field; its text must leave room for it.
         :raises InvalidRequest: Names the field and what is allowed.
         """
+        given, extra_fields = fields.without_extra(values)
+        read = cls.read_fields(given)
+        fields.checked_extra(extra_fields)
+        marked = cls._declared_mark()
+        if mark and marked.name in read:
+            with_mark(read[marked.name], mark, marked, cls.vendor)
 
-    @abc.abstractmethod
-    def create_body(self, **fields: Any) -> dict[str, Any]:
+    @classmethod
+    def read_fields(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """
-        Return the JSON object that :meth:`create_campaign` sends for these fields, fully checked; no I/O.
+        Return those create fields that are given as the vendor takes them, checked each by itself and together.
 
+        A vendor whose fields depend on each other extends this; what is missing or None may still come.
+
+        :param values: Create fields by Python name, without ``extra_fields``.
         :raises InvalidRequest: Names the field and what is allowed.
         """
+        return fields.read(cls.create_fields, values)
+
+    def body_of(self, read: Mapping[str, Any], extra_fields: Mapping[str, Any] | None) -> dict[str, Any]:
+        """
+        Return the JSON object that creates a campaign.
+
+        :param read: What :meth:`read_fields` returned.
+        :param extra_fields: Fields that this package does not know, under the vendor's names.
+        :raises InvalidRequest: Names the field that is missing.
+        """
+        return fields.body_of(self.create_fields, read, extra_fields)
+
+    def prepare(self, *, extra_fields: Mapping[str, Any] | None = None, **values: Any) -> CreateRequest:
+        """
+        Return the request that creates a campaign, checked to its last field; no I/O.
+
+        :param extra_fields: Fields that this package does not know, under the vendor's names, sent as they are.
+        :param values: The vendor's fields in snake_case; None means "not given".
+        :raises InvalidRequest: Names the field and what is allowed.
+        """
+        return CreateRequest(self.vendor, self.body_of(self.read_fields(values), extra_fields), self._declared_mark())
 
     @abc.abstractmethod
-    def create_campaign(self, **fields: Any) -> Campaign:
+    def create(self, request: CreateRequest, *, idempotency_key: str | None = None) -> Campaign:
         """
         Create a campaign; the one call that must never be made twice for one intent.
 
-        :param fields: The vendor's fields in snake_case, and ``extra_fields`` for those this package does not know.
+        :param request: What :meth:`prepare` returned, with the launch's mark if there is one.
+        :param idempotency_key: Sent where the vendor honours such a key, else of no effect.
+        :raises OutcomeUnknown: A campaign may or may not exist now.
+        """
+
+    def create_campaign(self, *, idempotency_key: str | None = None, **values: Any) -> Campaign:
+        """
+        Create a campaign from its fields: :meth:`prepare` and :meth:`create` in one.
+
+        :param idempotency_key: As for :meth:`create`.
+        :param values: As for :meth:`prepare`.
         :raises InvalidRequest: Nothing was sent.
         :raises OutcomeUnknown: A campaign may or may not exist now.
         """
+        return self.create(self.prepare(**values), idempotency_key=idempotency_key)
+
+    @classmethod
+    def _declared_mark(cls) -> Field:
+        return next(field for field in cls.create_fields if field.name == cls.marked_field)
 
     @abc.abstractmethod
     def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
@@ -111,23 +159,6 @@ class CampaignClient(abc.ABC):
     @abc.abstractmethod
     def marked_text(self, campaign: Campaign) -> str:
         """Return what the marked field of a listed campaign holds, empty if nothing."""
-
-    @classmethod
-    def with_mark(cls, fields: Mapping[str, Any], mark: str) -> dict[str, Any]:
-        """
-        Return create fields with a mark at the end of the marked field.
-
-        :raises InvalidRequest: The field's own text leaves no room for the mark.
-        """
-        own = str(fields.get(cls.marked_field) or "").rstrip()
-        text = f"{own} {mark}".lstrip()
-        if cls.marked_field_length is not None and len(text) > cls.marked_field_length:
-            room = cls.marked_field_length - len(mark) - 1
-            raise InvalidRequest(
-                f"{cls.marked_field} must have at most {room} characters; it has {len(own)}. "
-                f"The rest of {cls.vendor}'s {cls.marked_field_length} is for the mark that a launch is found by."
-            )
-        return {**fields, cls.marked_field: text}
 
     @abc.abstractmethod
     def check(self) -> str:

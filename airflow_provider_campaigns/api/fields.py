@@ -150,20 +150,19 @@ def _described(value: Any) -> str:
     return f"a value of type {type(value).__name__}"
 
 
-def check(fields: Sequence[Field], values: Mapping[str, Any]) -> None:
+def read(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Check those values that are there; used at parse time, where templated ones are still to come.
+    Return those values that are given as they go on the wire, still by Python name.
 
     :param fields: The declared fields.
     :param values: Values by Python name; None means "not given".
-    :raises InvalidRequest: For the first value that cannot be sent.
+    :raises InvalidRequest: For the first value that cannot be sent, and for a name that is not declared.
     """
     declared = {field.name: field for field in fields}
-    for name, value in values.items():
-        if name not in declared:
-            raise InvalidRequest(f"{name} is not a field of this request. Known fields: {', '.join(sorted(declared))}.")
-        if value is not None:
-            declared[name].read(value)
+    unknown = next((name for name in values if name not in declared), None)
+    if unknown is not None:
+        raise InvalidRequest(f"{unknown} is not a field of this request. Known fields: {', '.join(sorted(declared))}.")
+    return {name: declared[name].read(value) for name, value in values.items() if value is not None}
 
 
 def checked_rows(
@@ -186,6 +185,28 @@ def checked_rows(
     return checked
 
 
+def body_of(
+    fields: Sequence[Field], read_values: Mapping[str, Any], extra_fields: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """
+    Return the JSON object to send, made of values that :func:`read` returned.
+
+    :param fields: The declared fields.
+    :param read_values: What is given, by Python name, as it goes on the wire.
+    :param extra_fields: Fields that this package does not know, under the vendor's names, sent as they are.
+    :raises InvalidRequest: For a required field that is missing, or an extra field that would overwrite a declared one.
+    """
+    missing = [field.name for field in fields if field.required and field.name not in read_values]
+    if missing:
+        raise InvalidRequest(f"{' and '.join(missing)} must be given.")
+    extra = checked_extra(extra_fields)
+    overwriting = next((field.wire for field in fields if field.wire in extra), None)
+    if overwriting is not None:
+        raise InvalidRequest(f"extra_fields must not hold {overwriting}: pass it as the argument of its own.")
+    body = {field.wire: read_values[field.name] for field in fields if field.name in read_values}
+    return {**body, **extra}
+
+
 def wire_body(
     fields: Sequence[Field], values: Mapping[str, Any], extra_fields: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -194,19 +215,28 @@ def wire_body(
 
     :param fields: The declared fields.
     :param values: Values by Python name.
-    :param extra_fields: Fields that this package does not know, under the vendor's names, sent as they are.
-    :raises InvalidRequest: For a value that cannot be sent, a required field that is missing, or an extra field that
-        would overwrite a declared one.
+    :param extra_fields: As for :func:`body_of`.
+    :raises InvalidRequest: As :func:`read` and :func:`body_of` do.
     """
-    check(fields, values)
-    missing = [field.name for field in fields if field.required and values.get(field.name) is None]
-    if missing:
-        raise InvalidRequest(f"{' and '.join(missing)} must be given.")
-    body = {field.wire: field.read(values[field.name]) for field in fields if values.get(field.name) is not None}
-    if extra_fields is not None and not isinstance(extra_fields, Mapping):
+    return body_of(fields, read(fields, values), extra_fields)
+
+
+def checked_extra(extra_fields: Any) -> dict[str, Any]:
+    """
+    Return the fields that this package does not know, empty for None.
+
+    :param extra_fields: A mapping under the vendor's names, or None.
+    :raises InvalidRequest: It is something else.
+    """
+    if extra_fields is None:
+        return {}
+    if not isinstance(extra_fields, Mapping):
         raise InvalidRequest(f"extra_fields must be {OBJECT.wanted}, not {_described(extra_fields)}.")
-    for name, value in (extra_fields or {}).items():
-        if any(field.wire == name for field in fields):
-            raise InvalidRequest(f"extra_fields must not hold {name}: pass it as the argument of its own.")
-        body[name] = value
-    return body
+    return dict(extra_fields)
+
+
+def without_extra(values: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Return the declared ones of a call's fields, and its ``extra_fields``, as they were given."""
+    declared = dict(values)
+    extra_fields = declared.pop("extra_fields", None)
+    return declared, extra_fields

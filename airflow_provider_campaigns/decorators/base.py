@@ -136,7 +136,7 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
             raise InvalidRequest(
                 f"{task}: {', '.join(missing)} must be returned by the function or given to the decorator."
             )
-        self.check_visible_fields()
+        self.check_guards()
 
 
 def campaign_task(

@@ -14,6 +14,7 @@ from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.api.create_request import CreateRequest
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.contacts.rows import Checked, ContactForm, ContactRows
     from airflow_provider_campaigns.hooks.altur import AlturHook
@@ -176,7 +177,7 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
         """Return which rows were left out."""
         return self._checked.told() if self._checked else {}
 
-    def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
+    def steps(self, launch: Launch, request: CreateRequest) -> Campaign:
         """Create the campaign, add its contacts, activate it."""
         from airflow_provider_campaigns.api.altur.client import AlturClient
 
@@ -184,7 +185,7 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
         if not isinstance(client, AlturClient):
             raise TypeError("An Altur campaign needs Altur's client.")
         key = launch.intent.idempotency_key
-        campaign = launch.create(lambda: client.create_campaign(**fields, idempotency_key=key))
+        campaign = launch.create(lambda: client.create(request, idempotency_key=key))
         if campaign.raw.get("archived") and campaign.status is CampaignStatus.DRAFT:
             raise CampaignFailed(
                 f"Campaign {campaign.id} of this launch was archived before it was started. It is neither started nor "

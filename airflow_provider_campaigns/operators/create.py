@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.api.create_request import CreateRequest
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
     from airflow_provider_campaigns.launch.guards import GuardVerdict
@@ -57,14 +58,12 @@ class LaunchPlan:
     """
     What a task would launch, checked to the last contact and not yet marked.
 
-    :param fields: The create fields that are given, by the client's names.
-    :param body: The create request.
+    :param request: The create request.
     :param further: What else is launched, by name.
     :param fingerprints: A short hash of each part, by which a change is found.
     """
 
-    fields: Mapping[str, Any]
-    body: Mapping[str, Any]
+    request: CreateRequest
     further: Mapping[str, Any]
     fingerprints: Mapping[str, str]
 
@@ -194,12 +193,12 @@ class CreateCampaignOperator(GuardedOperator):
         """Return the vendor's hook for the connection."""
 
     @abstractmethod
-    def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
+    def steps(self, launch: Launch, request: CreateRequest) -> Campaign:
         """
         Take the campaign through the vendor's procedure to the point where it sends.
 
         :param launch: Sees to it that each step is done once.
-        :param fields: The create fields that are given, the mark among them.
+        :param request: The create request, with the launch's mark in it.
         """
 
     def check_before(self, client: CampaignClient) -> Mapping[str, Any]:
@@ -230,8 +229,7 @@ class CreateCampaignOperator(GuardedOperator):
         try:
             self.check_guards()
             self.check_visible_guards()
-            self.client_class().check_fields(visible)
-            self.client_class().with_mark(visible, Intent("0" * 64, {}).mark)
+            self.client_class().check_fields(visible, mark=Intent("0" * 64, {}).mark)
         except InvalidRequest as error:
             raise InvalidRequest(f"Task {self.task_id!r}: {error}") from None
 
@@ -247,11 +245,10 @@ class CreateCampaignOperator(GuardedOperator):
         :raises InvalidRequest: Names what is wrong.
         """
         client = hook.get_conn()
-        fields = {**self.given_fields(), "extra_fields": self.extra_fields}
         further = self.check_before(client)
-        body = client.create_body(**fields)
+        request = client.prepare(**self.given_fields(), extra_fields=self.extra_fields)
         # At another account the launch could not be found again.
-        return LaunchPlan(fields, body, further, fingerprints({**body, **further, "conn_id": hook.conn_id}))
+        return LaunchPlan(request, further, fingerprints({**request.body, **further, "conn_id": hook.conn_id}))
 
     def verdict(self, context: Context, client: CampaignClient) -> GuardVerdict:
         """Return what the guards say about launching now."""
@@ -281,10 +278,10 @@ class CreateCampaignOperator(GuardedOperator):
             intent = self._intent(context, known, plan.fingerprints)
             # A relaunch is another launch, which the approval of the one before does not stand for.
             approved_after = known.at if known and known.key != intent.key else None
-            fields = client.with_mark(plan.fields, intent.mark)
+            request = plan.request.marked(intent.mark)
             if self._dry_run or hook.dry_run:
                 refusal = self._not_approved(context, plan, approved_after)
-                self._show(context, client, intent, replace(plan, body=client.create_body(**fields)), refusal)
+                self._show(context, client, intent, replace(plan, request=request), refusal)
             launch = Launch(
                 client,
                 intent,
@@ -299,7 +296,7 @@ class CreateCampaignOperator(GuardedOperator):
             )
             self._launch = launch
             try:
-                campaign = self.steps(launch, fields)
+                campaign = self.steps(launch, request)
             finally:
                 # Also when a step failed: what is known of the campaign must not be lost sight of.
                 if launch.record.campaign_id:
@@ -453,7 +450,7 @@ class CreateCampaignOperator(GuardedOperator):
             raise LaunchRefused(f"{refusal} Nothing was sent.")
         if verdict.reason:
             self.log.info("Dry run: the launch would %s: %s", verdict.action, verdict.reason)
-        shown = redacted(json.dumps(plan.body, ensure_ascii=False, indent=None), (), limit=10_000)
+        shown = redacted(json.dumps(plan.request.body, ensure_ascii=False, indent=None), (), limit=10_000)
         self.log.info("Dry run: nothing is sent. The create request to %s would be: %s", client.vendor, shown)
         for name, value in plan.further.items():
             self.log.info("Dry run: %s: %s", name, value)

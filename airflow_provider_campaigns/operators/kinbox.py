@@ -10,6 +10,7 @@ from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.api.create_request import CreateRequest
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.kinbox import KinboxHook
     from airflow_provider_campaigns.launch.launcher import Launch
@@ -146,6 +147,6 @@ class KinboxCreateCampaignOperator(CreateCampaignOperator):
 
         return reading.moment(self.scheduled_to) if isinstance(self.scheduled_to, str) else self.scheduled_to
 
-    def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
+    def steps(self, launch: Launch, request: CreateRequest) -> Campaign:
         """Create the campaign; Kinbox starts it."""
-        return launch.create(lambda: launch.client.create_campaign(**fields))
+        return launch.create(lambda: launch.client.create(request))

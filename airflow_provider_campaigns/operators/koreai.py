@@ -12,6 +12,7 @@ from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.api.create_request import CreateRequest
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.koreai import KoreAIHook
     from airflow_provider_campaigns.launch.launcher import Launch
@@ -151,9 +152,9 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
         counts = [totals.get(str(name).lower()) for name in self.contact_lists]
         return None if None in counts else sum(count for count in counts if count is not None)
 
-    def steps(self, launch: Launch, fields: Mapping[str, Any]) -> Campaign:
+    def steps(self, launch: Launch, request: CreateRequest) -> Campaign:
         """Create the campaign, wait until Kore.ai has prepared it, start it."""
-        campaign = launch.create(lambda: launch.client.create_campaign(**fields))
+        campaign = launch.create(lambda: launch.client.create(request))
         if not self.start:
             return campaign
         return launch.start(self._ready(launch.client, campaign), launch.client.start_campaign)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import inspect
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +13,6 @@ import pytest
 
 from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.altur.client import AlturClient, ContactBatch
-from airflow_provider_campaigns.api.altur.fields import CHANGEABLE_FIELDS, CREATE_FIELDS
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.sandbox.altur.campaign import SENDING_SECONDS
 from airflow_provider_campaigns.sandbox.altur.vendor import AlturVendor
@@ -163,22 +161,6 @@ class TestCreate:
     def test_every_field_of_a_whatsapp_campaign_arrives(self, client: AlturClient) -> None:
         raw = create(client, "whatsapp", template="june", template_alt="june_b", message_limit="500").raw
         assert (raw["template"], raw["template_alt"], raw["message_limit"]) == ("june", "june_b", 500)
-
-    def test_the_arguments_are_the_declared_fields(self) -> None:
-        declared = {field.name for field in CREATE_FIELDS}
-        assert set(inspect.signature(AlturClient.create_campaign).parameters) == {
-            *declared,
-            "self",
-            "idempotency_key",
-            "extra_fields",
-        }
-        changeable = {field.name for field in CHANGEABLE_FIELDS}
-        assert set(inspect.signature(AlturClient.update_campaign).parameters) == {
-            *changeable,
-            "self",
-            "campaign_id",
-            "extra_fields",
-        }
 
     @pytest.mark.parametrize("fault", LOST)
     @pytest.mark.parametrize("effect", [True, False], ids=["after the effect", "before it"])

@@ -19,7 +19,7 @@ from airflow_provider_campaigns.api.fields import (
     TEXTS,
     URL,
     Field,
-    check,
+    read,
     wire_body,
 )
 
@@ -70,9 +70,9 @@ FIELDS = (
     ],
 )
 def test_a_value_goes_on_the_wire_in_the_form_of_its_kind(kind, value, wire):
-    read = Field("field", "field", kind).read(value)
-    assert read == wire
-    assert type(read) is type(wire)
+    goes_out = Field("field", "field", kind).read(value)
+    assert goes_out == wire
+    assert type(goes_out) is type(wire)
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,14 @@ def test_a_value_that_could_be_a_recipient_is_not_repeated():
 )
 def test_what_is_not_allowed_is_refused_with_the_field_and_what_is_allowed(values, words):
     with pytest.raises(InvalidRequest) as caught:
-        check(FIELDS, values)
+        read(FIELDS, values)
     for word in words:
         assert word in str(caught.value)
 
 
 @pytest.mark.parametrize("values", [{}, {"name": None}, {"name": "x" * 10, "chunk_size": 1}, {"chunk_size": 500}])
 def test_what_is_missing_may_still_come_while_a_dag_is_parsed(values):
-    check(FIELDS, values)
+    assert read(FIELDS, values) == {name: value for name, value in values.items() if value is not None}
 
 
 def test_what_is_required_must_be_there_when_the_request_is_built():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import inspect
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 import requests
 
 from airflow_provider_campaigns.api import errors
-from airflow_provider_campaigns.api.kinbox.client import CREATE_FIELDS, UPDATE_FIELDS, KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import CREATE_FIELDS, KinboxClient
 from airflow_provider_campaigns.api.model import CampaignStatus
 from airflow_provider_campaigns.sandbox.clock import ManualClock
 from airflow_provider_campaigns.sandbox.kinbox.vendor import KinboxVendor
@@ -667,16 +666,6 @@ class TestUpdateAndDelete:
 
 
 class TestShape:
-    @pytest.mark.parametrize(
-        ("method", "declared"),
-        [(KinboxClient.create_campaign, CREATE_FIELDS), (KinboxClient.update_campaign, UPDATE_FIELDS)],
-    )
-    def test_the_signature_lists_exactly_the_declared_fields(
-        self, method: Callable[..., Any], declared: tuple[Any, ...]
-    ) -> None:
-        arguments = [name for name in inspect.signature(method).parameters if name not in ("self", "campaign_id")]
-        assert arguments == [*(field.name for field in declared), "extra_fields"]
-
     def test_importing_the_client_loads_no_http_library(self) -> None:
         heavy = "('airflow', 'requests', 'jwt', 'pyrate_limiter', 'starlette', 'tenacity')"
         code = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import inspect
 import subprocess
 import sys
 import time
@@ -16,7 +15,6 @@ import pytest
 from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.koreai import contact_lists
 from airflow_provider_campaigns.api.koreai.client import KoreAIClient
-from airflow_provider_campaigns.api.koreai.fields import FIELDS
 from airflow_provider_campaigns.api.model import CampaignStatus
 from airflow_provider_campaigns.sandbox.clock import ManualClock
 from airflow_provider_campaigns.sandbox.koreai.vendor import KoreAIVendor
@@ -410,12 +408,13 @@ def test_a_marked_campaign_is_found_whatever_the_case_oldest_first(
     connect: Connect, clock: ManualClock, campaign_sandbox: Sandbox
 ) -> None:
     client = connect()
-    marked = client.with_mark(SMS, MARK)
+    plain = client.prepare(**SMS)
+    marked = plain.marked(MARK)
     assert client.find_marked(MARK, since=clock.now()) == []
     ids = []
-    for fields in (SMS, marked, SMS, marked):
+    for request in (plain, marked, plain, marked):
         clock.advance(1)
-        ids.append(client.create_campaign(**fields).id)
+        ids.append(client.create(request).id)
     before = len(requests_of(campaign_sandbox))
     found = client.find_marked(MARK.upper(), since=clock.now() - DAY)
     assert [campaign.id for campaign in found] == [ids[1], ids[3]]
@@ -442,9 +441,9 @@ def test_a_look_for_a_mark_does_not_read_what_is_older(
 def test_a_mark_keeps_to_the_vendors_limit_on_descriptions(connect: Connect, campaign_sandbox: Sandbox) -> None:
     client = connect()
     room = 256 - len(MARK) - 1
-    client.create_campaign(**client.with_mark({**SMS, "description": "x" * room}, MARK))
+    client.create(client.prepare(**{**SMS, "description": "x" * room}).marked(MARK))
     with pytest.raises(errors.InvalidRequest, match=f"at most {room} characters"):
-        client.with_mark({**SMS, "description": "x" * (room + 1)}, MARK)
+        client.prepare(**{**SMS, "description": "x" * (room + 1)}).marked(MARK)
     assert campaigns_in(campaign_sandbox)[0]["description"].endswith(MARK)
 
 
@@ -682,11 +681,6 @@ def test_a_bad_contact_is_told_by_its_place_and_never_by_its_number(
 def test_settings_that_cannot_work_are_refused_at_once(connect: Connect, options: dict[str, Any]) -> None:
     with pytest.raises(errors.InvalidRequest):
         connect(**options)
-
-
-def test_the_client_takes_exactly_the_declared_fields() -> None:
-    parameters = set(inspect.signature(KoreAIClient.create_campaign).parameters)
-    assert parameters - {"self", "extra_fields"} == {field.name for field in FIELDS}
 
 
 def test_the_module_loads_no_http_library() -> None:

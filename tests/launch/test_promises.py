@@ -672,9 +672,8 @@ def test_of_two_campaigns_with_the_mark_all_but_the_oldest_are_held_and_a_confli
     task = Task(vendors, launched, stored=stored)
     task.run(death=Death(1, done=True) if stored else None)
     client = task.client()
-    fields = operator_of(launched).given_fields()
-    marked = client.with_mark(fields, task.mark)
-    made = [client.create_campaign(**marked) for _ in range(2 if stored else 1)]
+    marked = client.prepare(**operator_of(launched).given_fields()).marked(task.mark)
+    made = [client.create(marked) for _ in range(2 if stored else 1)]
     vendors.set_speed(100)
     if task.vendor != "kinbox":
         begin = client.activate_campaign if task.vendor == "altur" else client.start_campaign
@@ -698,7 +697,7 @@ def test_a_later_draft_that_cannot_be_held_is_said_to_be_a_draft(vendors: Sandbo
     task.run(death=Death(1, done=True))
     client = task.client()
     for _ in range(2):
-        client.create_campaign(**client.with_mark(operator_of("altur").given_fields(), task.mark))
+        client.create(client.prepare(**operator_of("altur").given_fields()).marked(task.mark))
     ended = task.run()
     assert ended.error.startswith("LaunchConflict")
     assert "1002 (a draft, not started)" in ended.error

@@ -99,7 +99,8 @@ class Caller:
         required = [name for name, one in declared.items() if one.default is one.empty and name != "values"]
         given = {name: known.get(name, "1") for name in [*required, *({"every_days"} & set(declared))]}
         if method.startswith("update"):
-            given |= self._vendor.fields if "values" in declared else {"name": "Another"}
+            # Kore.ai's update replaces all fields; Altur's refuses some of those that a create needs.
+            given |= self._vendor.fields if self._vendor.name == "koreai" else {"name": "Another"}
         return {name: value for name, value in given.items() if name in declared or "values" in declared}
 
 

@@ -26,7 +26,7 @@ def client(vendor: Any, connect: Callable[..., CampaignClient], campaign_sandbox
 def launched(client: CampaignClient, fields: Mapping[str, Any], intent: Intent, words: str = "") -> Campaign:
     """Create a campaign as a launch does, with words of a user before the mark."""
     own = f"{words} {fields.get(client.marked_field, '')}".strip()
-    return client.create_campaign(**client.with_mark({**fields, client.marked_field: own}, intent.mark))
+    return client.create(client.prepare(**{**fields, client.marked_field: own or None}).marked(intent.mark))
 
 
 def later_try(client: CampaignClient, intent: Intent) -> Launch:
@@ -77,9 +77,9 @@ def test_a_launch_still_finds_its_own_campaign_whose_words_hold_marks(vendor: An
 
 @pytest.mark.parametrize("words", ["[airflow 0123456789ab-abcdef]", "[AIRFLOW 0123456789AB-ABCDEF]"])
 def test_the_mark_at_the_end_counts_and_every_launch_puts_its_own_there(vendor: Any, words: str) -> None:
-    kind = {"kinbox": "name"}.get(vendor.name, "description")
-    marked = vendor.client(vendor.secret).with_mark({kind: f"{words} and more {words}"}, OURS.mark)
-    assert signs_in(marked[kind]) == (OURS.sign, OURS.payload)
+    client = vendor.client(vendor.secret)
+    request = client.prepare(**{**vendor.fields, client.marked_field: f"{words} and more {words}"}).marked(OURS.mark)
+    assert signs_in(request.body[request.marked_field.wire]) == (OURS.sign, OURS.payload)
 
 
 def test_a_mark_tells_nothing_of_what_it_was_made_from() -> None:

@@ -20,7 +20,7 @@ from airflow_provider_campaigns.api.altur.client import (
     ContactBatch,
 )
 from airflow_provider_campaigns.api.altur.contacts import ADD_CONTACTS, DELETE_CONTACT, MAX_PAGE_INDEX, next_page
-from airflow_provider_campaigns.api.altur.fields import check_batch, check_contact, create_body, update_body
+from airflow_provider_campaigns.api.altur.fields import check_batch, check_contact, update_body
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.endpoints import Endpoint
 from airflow_provider_campaigns.api.model import CampaignStatus
@@ -503,6 +503,11 @@ class TestDates:
         }
 
 
+def create_body(fields: Mapping[str, Any], **extra: Any) -> Mapping[str, Any]:
+    """Return the JSON that creates a campaign of these fields."""
+    return AlturClient("key").prepare(**fields, **extra).body
+
+
 class TestCreateBody:
     def test_the_phone_example_goes_out_as_documented(self) -> None:
         cycles = {
@@ -538,7 +543,7 @@ class TestCreateBody:
         assert body["cycles"] == {"enabled": True, "max_iterations": 3}
 
     def test_fields_of_tomorrow_are_sent_as_they_are(self) -> None:
-        assert create_body(PHONE_CALL, {"priority": {"level": 3}})["priority"] == {"level": 3}
+        assert create_body(PHONE_CALL, extra_fields={"priority": {"level": 3}})["priority"] == {"level": 3}
 
     def test_a_day_left_out_is_off_and_a_day_named_is_on(self) -> None:
         week = create_body({**PHONE_CALL, "scheduling": {"mon": WINDOW, "sat": {"active": False}}})["scheduling"]

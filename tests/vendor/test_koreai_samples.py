@@ -23,7 +23,7 @@ from airflow_provider_campaigns.api.koreai.answers import (
 )
 from airflow_provider_campaigns.api.koreai.client import CREATE, GET, LIST, TRIGGER, KoreAIClient
 from airflow_provider_campaigns.api.koreai.contact_lists import read_contact_list
-from airflow_provider_campaigns.api.koreai.fields import encode_message, request_body
+from airflow_provider_campaigns.api.koreai.fields import encode_message
 from airflow_provider_campaigns.api.koreai.paging import Listing, skip_alone, skip_and_page
 from airflow_provider_campaigns.api.koreai.schedule import schedule_body
 from airflow_provider_campaigns.api.model import CampaignStatus
@@ -293,6 +293,14 @@ def test_a_token_says_who_asks_for_five_minutes_and_is_new_each_time() -> None:
 
 
 # Requests
+
+
+def request_body(
+    values: Mapping[str, Any], version: str, extra_fields: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
+    """Return the JSON that creates a campaign of these fields."""
+    client = KoreAIClient("cs-1", "secret", app_id="st-1", account_id="a", api_version=version)
+    return client.prepare(**values, extra_fields=extra_fields).body
 
 
 def test_a_message_goes_out_in_base64_and_percent_encoded() -> None:

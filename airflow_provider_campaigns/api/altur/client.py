@@ -6,9 +6,9 @@ import contextlib
 import datetime
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from airflow_provider_campaigns.api import reading
+from airflow_provider_campaigns.api import fields, reading
 from airflow_provider_campaigns.api.altur.answers import (
     OPEN_CONTACT_STATUSES,
     ContactBatch,
@@ -22,18 +22,21 @@ from airflow_provider_campaigns.api.altur.answers import (
 from airflow_provider_campaigns.api.altur.contacts import AlturContacts
 from airflow_provider_campaigns.api.altur.fields import (
     CAMPAIGN_FILTERS,
+    CREATE_FIELDS,
     MAX_PAGE_SIZE,
+    AlturChanges,
+    AlturFields,
     campaign_place,
-    check_create,
-    create_body,
     header_value,
     key_or_fresh,
     numeric_id,
     query,
+    read_create,
     update_body,
 )
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.create_request import CreateRequest
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import (
     AuthenticationFailed,
@@ -102,6 +105,7 @@ class AlturClient(AlturContacts, CampaignClient):
     """
 
     vendor = "Altur"
+    create_fields = CREATE_FIELDS
     instead = {"stop": "use pause, or archive"}
 
     def __init__(
@@ -138,11 +142,6 @@ class AlturClient(AlturContacts, CampaignClient):
     def __repr__(self) -> str:
         return f"AlturClient(base_url={self.transport.base_url!r}, label={self.label!r})"
 
-    @classmethod
-    def check_fields(cls, values: Mapping[str, Any]) -> None:
-        """Check those create fields that are given; see :meth:`create_campaign` for what is allowed."""
-        check_create(values)
-
     def check(self) -> str:
         """Read a list of one campaign and return a sentence about what the account has."""
         answer = self.transport.call(LIST_CAMPAIGNS, query={"pageSize": 1})
@@ -154,27 +153,14 @@ class AlturClient(AlturContacts, CampaignClient):
 
     # Campaigns
 
-    def create_campaign(  # type: ignore[override]
-        self,
-        *,
-        name: str,
-        agent_id: str,
-        integration_id: str,
-        integration_type: str,
-        description: str | None = None,
-        timezone: str | None = None,
-        retries: int | None = None,
-        message_limit: int | None = None,
-        first_message: str | None = None,
-        template: str | None = None,
-        template_alt: str | None = None,
-        scheduling: Mapping[str, Any] | None = None,
-        cycles: Mapping[str, Any] | None = None,
-        idempotency_key: str | None = None,
-        extra_fields: Mapping[str, Any] | None = None,
-    ) -> Campaign:
+    @classmethod
+    def read_fields(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those create fields that are given as Altur takes them; see :meth:`prepare`."""
+        return read_create(values)
+
+    def prepare(self, **values: Unpack[AlturFields]) -> CreateRequest:  # type: ignore[override]  # spelled out
         """
-        Create a campaign, without contacts and not started.
+        Return the request that creates a campaign, checked to its last field; no I/O.
 
         :param name: At most 255 characters; Altur does not ask for it to be unique.
         :param agent_id: The id of the agent that talks.
@@ -193,42 +179,30 @@ class AlturClient(AlturContacts, CampaignClient):
             anything else in it to count), ``mode`` (``cooldown`` or ``scheduled``), ``max_iterations``,
             ``cooldown_minutes``, ``filter_statuses``, ``filter_tags``, and for mode ``scheduled`` ``schedule`` (a week
             as in ``scheduling``), ``schedule_start_date`` and ``schedule_end_date``.
-        :param idempotency_key: Sent as ``Idempotency-Key``; by default a fresh UUID. Never reuse one for other fields.
         :param extra_fields: Fields that this package does not know, sent as they are.
+        :raises InvalidRequest: Names the field and what is allowed.
+        """
+        return super().prepare(**values)
+
+    def create(self, request: CreateRequest, *, idempotency_key: str | None = None) -> Campaign:
+        """
+        Create a campaign, without contacts and not started.
+
+        :param request: What :meth:`prepare` returned.
+        :param idempotency_key: Sent as ``Idempotency-Key``; by default a fresh UUID. Never reuse one for other fields.
         :return: The new campaign, in status ``draft``.
-        :raises InvalidRequest: Names the field; nothing was sent.
         :raises OutcomeUnknown: A campaign may or may not exist now; a note on it tells the key.
 
         See https://docs.altur.io/en/api-reference/campaigns/create
         """
-        body = self.create_body(
-            name=name,
-            agent_id=agent_id,
-            integration_id=integration_id,
-            integration_type=integration_type,
-            description=description,
-            timezone=timezone,
-            retries=retries,
-            message_limit=message_limit,
-            first_message=first_message,
-            template=template,
-            template_alt=template_alt,
-            scheduling=scheduling,
-            cycles=cycles,
-            extra_fields=extra_fields,
-        )
         key = key_or_fresh(idempotency_key)
         try:
-            answer = self.transport.call(CREATE_CAMPAIGN, body=body, idempotency_key=key)
+            answer = self.transport.call(CREATE_CAMPAIGN, body=request.body, idempotency_key=key)
             item = unwrapped(answer, "campaign")
             return read_campaign(answer.id_of(item, "id"), item)
         except OutcomeUnknown as unclear:
             unclear.add_note(f"The Idempotency-Key was {key}.")
             raise
-
-    def create_body(self, *, extra_fields: Mapping[str, Any] | None = None, **values: Any) -> dict[str, Any]:
-        """Return what :meth:`create_campaign` sends."""
-        return create_body(values, extra_fields)
 
     def find_marked(self, mark: str, *, since: datetime.datetime) -> list[Campaign]:
         """
@@ -357,21 +331,10 @@ class AlturClient(AlturContacts, CampaignClient):
     def update_campaign(
         self,
         campaign_id: str,
-        *,
-        name: str | None = None,
-        description: str | None = None,
-        timezone: str | None = None,
-        retries: int | None = None,
-        message_limit: int | None = None,
-        first_message: str | None = None,
-        template: str | None = None,
-        template_alt: str | None = None,
-        scheduling: Mapping[str, Any] | None = None,
-        cycles: Mapping[str, Any] | None = None,
-        extra_fields: Mapping[str, Any] | None = None,
+        **values: Unpack[AlturChanges],
     ) -> Campaign:
         """
-        Change a campaign; what is not given stays. For the fields see :meth:`create_campaign`.
+        Change a campaign; what is not given stays. For the fields see :meth:`prepare`.
 
         :param cycles: Only the parts that change; ``enabled`` and ``mode`` are settled at creation and refused here.
         :raises InvalidRequest: Names the field; nothing was sent.
@@ -380,21 +343,7 @@ class AlturClient(AlturContacts, CampaignClient):
         See https://docs.altur.io/en/api-reference/campaigns/update
         """
         place = campaign_place(campaign_id)
-        body = update_body(
-            {
-                "name": name,
-                "description": description,
-                "timezone": timezone,
-                "retries": retries,
-                "message_limit": message_limit,
-                "first_message": first_message,
-                "template": template,
-                "template_alt": template_alt,
-                "scheduling": scheduling,
-                "cycles": cycles,
-            },
-            extra_fields,
-        )
+        body = update_body(*fields.without_extra(values))
         return self._after(place, self.transport.call(UPDATE_CAMPAIGN, path=place, body=body))
 
     # Life cycle: https://docs.altur.io/en/api-reference/campaigns/lifecycle

@@ -9,7 +9,7 @@ import uuid
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict
 
 from airflow_provider_campaigns.api import fields
 from airflow_provider_campaigns.api.altur.answers import CONTACT_STATUSES, STATUSES
@@ -78,6 +78,31 @@ SETTLED_FIELDS = (
 )
 CREATE_FIELDS = (replace(CHANGEABLE_FIELDS[0], required=True), *SETTLED_FIELDS, *CHANGEABLE_FIELDS[1:])
 
+
+class AlturChanges(TypedDict, total=False):
+    """The types of the fields that a campaign which exists can be given."""
+
+    name: str | None
+    description: str | None
+    timezone: str | None
+    retries: int | None
+    message_limit: int | None
+    first_message: str | None
+    template: str | None
+    template_alt: str | None
+    scheduling: Mapping[str, Any] | None
+    cycles: Mapping[str, Any] | None
+    extra_fields: Mapping[str, Any] | None
+
+
+class AlturFields(AlturChanges, total=False):
+    """The types of the create fields; see ``AlturClient.prepare`` for what they mean."""
+
+    agent_id: str | None
+    integration_id: str | None
+    integration_type: str | None
+
+
 CYCLE_FIELDS = (
     Field("cycles.enabled", "enabled", fields.FLAG),
     Field("cycles.mode", "mode", choices=("cooldown", "scheduled")),
@@ -117,46 +142,29 @@ BATCH_SIZE = Field("batch_size", "batch_size", fields.INTEGER, minimum=1, maximu
 CONTACT_FIELDS = ("contact", "name", "context", "f_id", "extracted_data")
 
 
-def check_create(values: Mapping[str, Any]) -> None:
+def read_create(values: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Check those create fields that are given; what is missing or None may still come.
+    Return those create fields that are given as Altur takes them; what is missing or None may still come.
 
     :param values: Create fields by Python name.
     :raises InvalidRequest: Names the field and what is allowed.
     """
-    fields.check(CREATE_FIELDS, values)
-    given = {name for name, value in values.items() if value is not None}
-    channel = values.get("integration_type")
+    read = fields.read(CREATE_FIELDS, values)
+    channel = read.get("integration_type")
     for owner, owned in FIELDS_OF_ONE_CHANNEL.items():
-        foreign = [name for name in owned if name in given]
+        foreign = [name for name in owned if name in read]
         if foreign and channel is not None and channel != owner:
             raise InvalidRequest(f"{foreign[0]} is for integration_type {owner} only; this campaign is {channel}.")
-    mixed = [[name for name in owned if name in given] for owned in FIELDS_OF_ONE_CHANNEL.values()]
+    mixed = [[name for name in owned if name in read] for owned in FIELDS_OF_ONE_CHANNEL.values()]
     if all(mixed):
         raise InvalidRequest(
             f"{mixed[0][0]} is for phone_call campaigns and {mixed[1][0]} for whatsapp: give only one."
         )
-    if values.get("scheduling") is not None:
-        week("scheduling", values["scheduling"])
-    if values.get("cycles") is not None:
-        cycles(values["cycles"])
-
-
-def create_body(values: Mapping[str, Any], extra_fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """
-    Return the JSON that creates a campaign.
-
-    :param values: Create fields by Python name; those that are None are left out.
-    :param extra_fields: Fields that this package does not know, sent as they are.
-    :raises InvalidRequest: Names the field and what is allowed.
-    """
-    check_create(values)
-    body = fields.wire_body(CREATE_FIELDS, values, extra_fields)
-    if "scheduling" in body:
-        body["scheduling"] = week("scheduling", body["scheduling"])
-    if "cycles" in body:
-        body["cycles"] = cycles(body["cycles"])
-    return body
+    if "scheduling" in read:
+        read["scheduling"] = week("scheduling", read["scheduling"])
+    if "cycles" in read:
+        read["cycles"] = cycles(read["cycles"])
+    return read
 
 
 def update_body(values: Mapping[str, Any], extra_fields: Mapping[str, Any] | None = None) -> dict[str, Any]:

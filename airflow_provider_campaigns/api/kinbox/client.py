@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow_provider_campaigns.api import errors, fields, reading
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.create_request import CreateRequest
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.fields import Field
 from airflow_provider_campaigns.api.hosts import normalised_base_url
@@ -27,7 +28,13 @@ from airflow_provider_campaigns.api.kinbox.answers import (
     read_campaign,
     read_lead_result,
 )
-from airflow_provider_campaigns.api.kinbox.fields import CREATE_FIELDS, FIND_FIELDS, UPDATE_FIELDS
+from airflow_provider_campaigns.api.kinbox.fields import (
+    CREATE_FIELDS,
+    FIND_FIELDS,
+    UPDATE_FIELDS,
+    KinboxChanges,
+    KinboxFields,
+)
 from airflow_provider_campaigns.api.limits import Account, Rate
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.api.paging import Page, walk
@@ -107,6 +114,7 @@ class KinboxClient(CampaignClient):
     """
 
     vendor = VENDOR
+    create_fields = CREATE_FIELDS
     marked_field = "name"
     instead = {
         "start": "a Kinbox campaign starts by itself, at scheduled_to or at once",
@@ -159,44 +167,9 @@ class KinboxClient(CampaignClient):
         """Kinbox gives the figures with each campaign."""
         return True
 
-    @classmethod
-    def check_fields(cls, values: Mapping[str, Any]) -> None:
+    def prepare(self, **values: Unpack[KinboxFields]) -> CreateRequest:  # type: ignore[override]  # spelled out
         """
-        Check those create fields that are given, without any I/O; what is missing or None may still come.
-
-        :param values: Arguments of :meth:`create_campaign` by name; of ``extra_fields`` only its type is checked.
-        :raises InvalidRequest: Names the field and what is allowed.
-        """
-        fields.check(CREATE_FIELDS, {name: value for name, value in values.items() if name != "extra_fields"})
-        _extra(values.get("extra_fields"))
-
-    def create_campaign(  # type: ignore[override]  # the vendor's fields, spelled out
-        self,
-        *,
-        name: str,
-        channel_id: str | int | None = None,
-        channel_ids: Sequence[str | int] | None = None,
-        operator_name: str | None = None,
-        business_hours_id: str | None = None,
-        channel_type: str | int | None = None,
-        lead_type: str | None = None,
-        normalize_brazil_phone_numbers: bool | None = None,
-        scheduled_to: datetime.datetime | str | None = None,
-        original_scheduled_to: datetime.datetime | str | None = None,
-        finished_at_prediction: datetime.datetime | str | None = None,
-        leads_asset_url: str | None = None,
-        message: str | None = None,
-        text_raw: str | None = None,
-        assets_urls: Sequence[str] | None = None,
-        chunks_count: int | None = None,
-        seconds_between_messages: int | None = None,
-        seconds_between_chunks: int | None = None,
-        chunk_size: int | None = None,
-        template: Mapping[str, Any] | None = None,
-        extra_fields: Mapping[str, Any] | None = None,
-    ) -> Campaign:
-        """
-        Create a campaign, which Kinbox then starts by itself: at ``scheduled_to``, or at once without it.
+        Return the request that creates a campaign, checked to its last field; no I/O.
 
         Kinbox requires the name alone and tells no defaults but one: Brazilian numbers are normalised. Tracking hours
         and opening a conversation per recipient can only be set afterwards, with :meth:`update_campaign`.
@@ -225,19 +198,23 @@ class KinboxClient(CampaignClient):
         :param chunk_size: Recipients per batch.
         :param template: An approved template of an official WhatsApp channel, as Kinbox lists it for the channel.
         :param extra_fields: Fields that are not listed here, under Kinbox's names, sent as they are.
+        :raises InvalidRequest: Names the field and what is allowed.
+        """
+        return super().prepare(**values)
+
+    def create(self, request: CreateRequest, *, idempotency_key: str | None = None) -> Campaign:
+        """
+        Create a campaign, which Kinbox then starts by itself: at ``scheduled_to``, or at once without it.
+
+        :param request: What :meth:`prepare` returned.
+        :param idempotency_key: Of no effect: Kinbox honours none.
         :return: The campaign as created, ``scheduled`` as a rule.
-        :raises InvalidRequest: Nothing was sent.
         :raises OutcomeUnknown: A campaign may or may not exist now, and may be sending.
 
         .. seealso:: https://docs.kinbox.com.br/api-reference/campanhas/create-campaign
         """
-        body = self.create_body(**_declared(locals()), extra_fields=extra_fields)
-        answer = self.transport.call(self._create, body=body)
+        answer = self.transport.call(self._create, body=request.body)
         return read_campaign(answer, answer.object())
-
-    def create_body(self, *, extra_fields: Mapping[str, Any] | None = None, **values: Any) -> dict[str, Any]:
-        """Return what :meth:`create_campaign` sends."""
-        return fields.wire_body(CREATE_FIELDS, values, _extra(extra_fields))
 
     def find_marked(self, mark: str, *, since: datetime.datetime) -> list[Campaign]:
         """
@@ -370,39 +347,12 @@ class KinboxClient(CampaignClient):
     def update_campaign(
         self,
         campaign_id: str,
-        *,
-        name: str | None = None,
-        channel_id: str | int | None = None,
-        channel_ids: Sequence[str | int] | None = None,
-        operator_name: str | None = None,
-        business_hours_id: str | None = None,
-        channel_type: str | int | None = None,
-        lead_type: str | None = None,
-        normalize_brazil_phone_numbers: bool | None = None,
-        scheduled_to: datetime.datetime | str | None = None,
-        original_scheduled_to: datetime.datetime | str | None = None,
-        finished_at_prediction: datetime.datetime | str | None = None,
-        leads_asset_url: str | None = None,
-        message: str | None = None,
-        text_raw: str | None = None,
-        assets_urls: Sequence[str] | None = None,
-        chunks_count: int | None = None,
-        seconds_between_messages: int | None = None,
-        seconds_between_chunks: int | None = None,
-        chunk_size: int | None = None,
-        template: Mapping[str, Any] | None = None,
-        operator_id: str | None = None,
-        next_scheduled_to: datetime.datetime | str | None = None,
-        active: bool | None = None,
-        should_create_conversation: bool | None = None,
-        track_all_channels: bool | None = None,
-        track_max_hours: int | None = None,
-        extra_fields: Mapping[str, Any] | None = None,
+        **values: Unpack[KinboxChanges],
     ) -> Campaign:
         """
         Change a campaign's fields and return it. What is left out stays as it is.
 
-        The create fields are described at :meth:`create_campaign`. A campaign may begin to send before a change
+        The create fields are described at :meth:`prepare`. A campaign may begin to send before a change
         arrives: create it with a ``scheduled_to`` that leaves time.
 
         :param campaign_id: The campaign's id.
@@ -417,7 +367,7 @@ class KinboxClient(CampaignClient):
         :raises InvalidRequest: Nothing was sent; also when there is nothing to change.
         :raises OutcomeUnknown: The change may or may not have been made.
         """
-        body = fields.wire_body(UPDATE_FIELDS, _declared(locals()), _extra(extra_fields))
+        body = fields.wire_body(UPDATE_FIELDS, *fields.without_extra(values))
         if not body:
             raise errors.InvalidRequest("update_campaign must be given at least one field to change.")
         answer = self.transport.call(UPDATE, path={"campaign_id": campaign_id}, body=body)
@@ -540,17 +490,6 @@ class KinboxClient(CampaignClient):
                 raise
             return campaign
         return self._described(answer, campaign_id)
-
-
-def _declared(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a method's field arguments by name: its signature is the one place that lists them."""
-    return {name: value for name, value in arguments.items() if name not in ("self", "campaign_id", "extra_fields")}
-
-
-def _extra(extra_fields: Any) -> Mapping[str, Any] | None:
-    if extra_fields is not None and not isinstance(extra_fields, Mapping):
-        raise errors.InvalidRequest("extra_fields must be an object (dict) of fields under Kinbox's names.")
-    return extra_fields
 
 
 def _page_size(page_size: int, maximum: int) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any, TypedDict
 
 from airflow_provider_campaigns.api import fields
 from airflow_provider_campaigns.api.fields import Field
@@ -55,6 +57,44 @@ UPDATE_FIELDS: tuple[Field, ...] = (
     Field("track_all_channels", "trackAllChannels", fields.FLAG),
     Field("track_max_hours", "trackMaxHours", fields.INTEGER, minimum=1),
 )
+
+
+class KinboxFields(TypedDict, total=False):
+    """The types of the create fields; see ``KinboxClient.prepare`` for what they mean."""
+
+    name: str | None
+    channel_id: str | int | None
+    channel_ids: Sequence[str | int] | None
+    operator_name: str | None
+    business_hours_id: str | None
+    channel_type: str | int | None
+    lead_type: str | None
+    normalize_brazil_phone_numbers: bool | None
+    scheduled_to: datetime.datetime | str | None
+    original_scheduled_to: datetime.datetime | str | None
+    finished_at_prediction: datetime.datetime | str | None
+    leads_asset_url: str | None
+    message: str | None
+    text_raw: str | None
+    assets_urls: Sequence[str] | None
+    chunks_count: int | None
+    seconds_between_messages: int | None
+    seconds_between_chunks: int | None
+    chunk_size: int | None
+    template: Mapping[str, Any] | None
+    extra_fields: Mapping[str, Any] | None
+
+
+class KinboxChanges(KinboxFields, total=False):
+    """The types of the fields that a campaign which exists can be given."""
+
+    operator_id: str | None
+    next_scheduled_to: datetime.datetime | str | None
+    active: bool | None
+    should_create_conversation: bool | None
+    track_all_channels: bool | None
+    track_max_hours: int | None
+
 
 FIND_FIELDS: tuple[Field, ...] = (
     Field("name", "name"),

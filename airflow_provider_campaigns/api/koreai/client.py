@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, Unpack
 
 from airflow_provider_campaigns.api import errors, fields, reading
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.create_request import CreateRequest
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety, path_segment
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field
@@ -31,7 +32,7 @@ from airflow_provider_campaigns.api.koreai.answers import (
     read_campaign,
 )
 from airflow_provider_campaigns.api.koreai.contact_lists import KoreAIContactLists
-from airflow_provider_campaigns.api.koreai.fields import CAMPAIGN_TYPES, check_create, request_body
+from airflow_provider_campaigns.api.koreai.fields import CAMPAIGN_TYPES, FIELDS, KoreAIFields, read_create, request_body
 from airflow_provider_campaigns.api.koreai.paging import (
     MAX_PAGE_SIZE,
     Listing,
@@ -86,7 +87,7 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
     """
 
     vendor = VENDOR
-    marked_field_length = 256
+    create_fields = FIELDS
     instead = {
         "pause": "use stop; a later start begins a new run from the first contact",
         "resume": "use start, which begins a new run from the first contact",
@@ -129,41 +130,17 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         return self.campaign_type == "sms"
 
     @classmethod
-    def check_fields(cls, values: Mapping[str, Any]) -> None:
+    def read_fields(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those create fields that are given as Kore.ai takes them; see :meth:`prepare`."""
+        return read_create(values)
+
+    def body_of(self, read: Mapping[str, Any], extra_fields: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the JSON object that creates or replaces a campaign, in the form of the client's API version."""
+        return request_body(read, self.api_version, extra_fields)
+
+    def prepare(self, **values: Unpack[KoreAIFields]) -> CreateRequest:  # type: ignore[override]  # spelled out
         """
-        Check those create fields that are given, without any I/O; what is missing or None may still come.
-
-        :param values: Create fields by Python name, as :meth:`create_campaign` takes them.
-        :raises InvalidRequest: Names the field and what is allowed.
-        """
-        check_create(values)
-
-    def create_campaign(  # type: ignore[override]  # the vendor's own fields, by name
-        self,
-        *,
-        name: str,
-        description: str,
-        contact_lists: Sequence[str],
-        dialing_strategy: Mapping[str, Any],
-        campaign_type: str | None = None,
-        priority: str | int = "5",
-        message: str | None = None,
-        template_name: str | None = None,
-        experience_flow_name: str | None = None,
-        dialing_mode: str | None = None,
-        queue_name: str | None = None,
-        max_skips: int | None = None,
-        machine_detection: str | None = None,
-        dnc_list: str | None = None,
-        schedule: Mapping[str, Any] | None = None,
-        extra_fields: Mapping[str, Any] | None = None,
-    ) -> Campaign:
-        """
-        Create a campaign, which then waits for :meth:`start_campaign` or a schedule.
-
-        An SMS campaign is ``Ready`` at once; a voice campaign is ``Preparing`` for a while first.
-
-        https://docs.kore.ai/ai-for-service/apis/contact-center/create-sms-campaign-without-template and its siblings
+        Return the request that creates a campaign, checked to its last field; no I/O.
 
         :param name: Up to 48 characters.
         :param description: Up to 256 characters.
@@ -185,28 +162,26 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         :param dnc_list: The name of a do-not-call list; v2 only, and required there for voice.
         :param schedule: The vendor's object, such as ``{"isSchedulingEnabled": False}``; see :meth:`enable_schedule`.
         :param extra_fields: Fields this package does not know, under the vendor's names.
-        :raises InvalidRequest: Nothing was sent.
+        :raises InvalidRequest: Names the field and what is allowed.
+        """
+        if values.get("campaign_type") is None:
+            values = {**values, "campaign_type": self.campaign_type}
+        return super().prepare(**values)
+
+    def create(self, request: CreateRequest, *, idempotency_key: str | None = None) -> Campaign:
+        """
+        Create a campaign, which then waits for :meth:`start_campaign` or a schedule.
+
+        An SMS campaign is ``Ready`` at once; a voice campaign is ``Preparing`` for a while first.
+
+        https://docs.kore.ai/ai-for-service/apis/contact-center/create-sms-campaign-without-template and its siblings
+
+        :param request: What :meth:`prepare` returned.
+        :param idempotency_key: Of no effect: Kore.ai honours none.
         :raises Conflict: There is such a campaign already, in the vendor's opinion.
         :raises OutcomeUnknown: A campaign may or may not exist now.
         """
-        body = self.create_body(
-            name=name,
-            description=description,
-            contact_lists=contact_lists,
-            dialing_strategy=dialing_strategy,
-            campaign_type=campaign_type,
-            priority=priority,
-            message=message,
-            template_name=template_name,
-            experience_flow_name=experience_flow_name,
-            dialing_mode=dialing_mode,
-            queue_name=queue_name,
-            max_skips=max_skips,
-            machine_detection=machine_detection,
-            dnc_list=dnc_list,
-            schedule=schedule,
-            extra_fields=extra_fields,
-        )
+        body = request.body
         answer = self._call(CREATE, query={"campaignType": body["campaignType"]}, body=body)
         campaign = self._campaign(answer, answer.object("data"))
         if campaign.vendor_status is None:
@@ -215,10 +190,6 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
                 campaign, name=body["name"], status=CampaignStatus.DRAFT, vendor_status="Preparing", progress=0.0
             )
         return campaign
-
-    def create_body(self, *, extra_fields: Mapping[str, Any] | None = None, **values: Any) -> dict[str, Any]:
-        """Return what :meth:`create_campaign` sends."""
-        return self._body({"priority": "5", **values}, extra_fields)
 
     def find_marked(self, mark: str, *, since: datetime.datetime) -> list[Campaign]:
         """
@@ -247,21 +218,18 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         """Return the campaign's description."""
         return reading.text(campaign.raw.get("description")) or ""
 
-    def update_campaign(
-        self, campaign_id: str, *, extra_fields: Mapping[str, Any] | None = None, **values: Any
-    ) -> Campaign:
+    def update_campaign(self, campaign_id: str, **values: Unpack[KoreAIFields]) -> Campaign:
         """
         Replace a campaign's fields; refused while it is active.
 
         https://docs.kore.ai/ai-for-service/apis/contact-center/update-sms-campaign
 
         :param campaign_id: The campaign's id.
-        :param extra_fields: Fields this package does not know, under the vendor's names.
-        :param values: All fields, as for :meth:`create_campaign`: the vendor documents no partial update.
+        :param values: All fields, as for :meth:`prepare`: the vendor documents no partial update.
         :raises InvalidRequest: Nothing was sent.
         :raises OutcomeUnknown: It may or may not have been changed.
         """
-        body = self._body(values, extra_fields)
+        body = self.prepare(**values).body
         query = {"campaignType": body["campaignType"]}
         answer = self._call(UPDATE, path={"campaign_id": campaign_id}, query=query, body=body)
         return self._campaign(answer, answer.object("data"), campaign_id)
@@ -401,10 +369,6 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         total = reading.whole(answer.object("data").get("totalResults"))
         found = "" if total is None else f" The app's {self.campaign_type} campaigns: {total}."
         return f"Kore.ai accepts {self.transport.account.label}.{found}"
-
-    def _body(self, values: Mapping[str, Any], extra_fields: Mapping[str, Any] | None) -> dict[str, Any]:
-        campaign_type = values.get("campaign_type") or self.campaign_type
-        return request_body({**values, "campaign_type": campaign_type}, self.api_version, extra_fields)
 
     def _campaign(
         self, answer: Answer, item: Mapping[str, Any], known_id: str | None = None, figures: Figures | None = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import re
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 from airflow_provider_campaigns.api import fields
@@ -35,6 +35,29 @@ FIELDS = (
     Field("dnc_list", "dncLists"),
     Field("schedule", "schedule", fields.OBJECT),
 )
+
+
+class KoreAIFields(TypedDict, total=False):
+    """The types of the create fields; see ``KoreAIClient.prepare`` for what they mean."""
+
+    name: str | None
+    description: str | None
+    contact_lists: Sequence[str] | None
+    dialing_strategy: Mapping[str, Any] | None
+    campaign_type: str | None
+    priority: str | int | None
+    message: str | None
+    template_name: str | None
+    experience_flow_name: str | None
+    dialing_mode: str | None
+    queue_name: str | None
+    max_skips: int | None
+    machine_detection: str | None
+    dnc_list: str | None
+    schedule: Mapping[str, Any] | None
+    extra_fields: Mapping[str, Any] | None
+
+
 #: What only the other fields decide.
 DERIVED = ("format",)
 
@@ -94,31 +117,31 @@ def encode_message(text: str) -> str:
     return quote(base64.b64encode(text.encode()).decode("ascii"), safe="")
 
 
-def check_create(values: Mapping[str, Any]) -> None:
+def read_create(values: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Check what is given, each by itself and together; what is missing or None may still come.
+    Return those fields that are given as they go on the wire, checked each by itself and together.
 
+    What is missing or None may still come.
+
+    :param values: Create fields by Python name.
     :raises InvalidRequest: Names the field and what is allowed.
     """
-    given = {name: value for name, value in values.items() if value is not None}
-    extra_fields = given.pop("extra_fields", None)
-    fields.check(FIELDS, given)
-    if extra_fields is not None and not isinstance(extra_fields, Mapping):
-        raise InvalidRequest("extra_fields must be an object (dict).")
-    lists = fields.TEXTS.read(given["contact_lists"]) if "contact_lists" in given else None
+    read = fields.read(FIELDS, values)
+    lists = read.get("contact_lists")
     if lists is not None and not 1 <= len(set(lists)) == len(lists) <= MAX_CONTACT_LISTS:
         raise InvalidRequest(
             f"contact_lists must hold 1 to {MAX_CONTACT_LISTS} names, each once; it holds {len(lists)}."
         )
-    enabled = given.get("schedule", {}).get("isSchedulingEnabled", False)
+    enabled = read.get("schedule", {}).get("isSchedulingEnabled", False)
     if not isinstance(enabled, bool):
         raise InvalidRequest("schedule.isSchedulingEnabled must be true or false.")
-    campaign_type = _type_of(given)
-    if "dialing_strategy" in given:
-        _check_strategy(given["dialing_strategy"], campaign_type)
-    form = _form_of(campaign_type, given)
+    campaign_type = _type_of(read)
+    if "dialing_strategy" in read:
+        read["dialing_strategy"] = _strategy(read["dialing_strategy"], campaign_type)
+    form = _form_of(campaign_type, read)
     if form:
-        _check_form(form, given)
+        _check_form(form, read)
+    return read
 
 
 def _type_of(given: Mapping[str, Any]) -> str | None:
@@ -146,7 +169,8 @@ def _check_form(form: str, given: Mapping[str, Any]) -> None:
         raise InvalidRequest(f"{wrong[0]} is not for {form}; that has {', '.join(allowed)}.")
 
 
-def _check_strategy(strategy: Mapping[str, Any], campaign_type: str | None) -> None:
+def _strategy(strategy: Mapping[str, Any], campaign_type: str | None) -> dict[str, Any]:
+    """Return a dialing strategy with the numbers in it as the vendor takes them."""
     caller = strategy.get("callerId")
     number = caller.get("phoneNumber") if isinstance(caller, Mapping) else None
     # A voice campaign may also call from a SIP number that was registered before.
@@ -158,24 +182,26 @@ def _check_strategy(strategy: Mapping[str, Any], campaign_type: str | None) -> N
     if not isinstance(hours, Mapping):
         raise InvalidRequest("dialing_strategy.callingHours must be an object with frequency, timezone and days.")
     for field in CALLING_HOURS:
-        _within("dialing_strategy", lambda field=field: field.read(hours.get(field.name.split(".")[1])))
+        _read_in("dialing_strategy", field, hours.get(field.name.split(".")[1]))
     _check_timezone(hours["timezone"])
     days = hours.get("days")
     if isinstance(days, str) or not isinstance(days, Iterable) or not (days := list(days)):
         raise InvalidRequest("dialing_strategy.callingHours.days must be a list of at least one day.")
     for place, day in enumerate(days):
         _check_day(f"dialing_strategy.callingHours.days[{place}]", day)
+    numbers: dict[str, Any] = {}
     for field in VOICE_STRATEGY:
         value = strategy.get(field.name)
         if value is not None and campaign_type == "sms":
             raise InvalidRequest(f"dialing_strategy.{field.name} is for voice campaigns; this is one of type sms.")
         if value is not None:
-            _within("dialing_strategy", lambda field=field, value=value: field.read(value))
+            numbers[field.name] = _read_in("dialing_strategy", field, value)
+    return {**strategy, **numbers}
 
 
-def _within(parent: str, read: Any) -> None:
+def _read_in(parent: str, field: Field, value: Any) -> Any:
     try:
-        read()
+        return field.read(value)
     except InvalidRequest as error:
         raise InvalidRequest(f"{parent}.{error}") from None
 
@@ -198,28 +224,27 @@ def _check_day(place: str, day: Any) -> None:
 
 
 def request_body(
-    values: Mapping[str, Any], api_version: str, extra_fields: Mapping[str, Any] | None = None
+    read: Mapping[str, Any], api_version: str, extra_fields: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """
     Return the JSON object of a create or update.
 
-    :param values: All fields by Python name.
+    :param read: All fields by Python name, as :func:`read_create` returned them.
     :param api_version: ``v1`` or ``v2``; they differ in do-not-call lists and in machine detection.
     :param extra_fields: Fields this package does not know, under the vendor's names.
     :raises InvalidRequest: For a value that cannot be sent, or one that is missing.
     """
-    given = {name: value for name, value in values.items() if value is not None}
-    check_create({**given, "extra_fields": extra_fields})
-    derived = [name for name in DERIVED if name in (extra_fields or {})]
+    extra_fields = fields.checked_extra(extra_fields)
+    derived = [name for name in DERIVED if name in extra_fields]
     if derived:
         raise InvalidRequest(f"extra_fields must not hold {derived[0]}: it follows from the other fields.")
-    body = fields.wire_body(FIELDS, given, extra_fields)
+    body = fields.body_of(FIELDS, read, extra_fields)
     campaign_type = body["campaignType"]
-    form = _form_of(campaign_type, given)
+    form = _form_of(campaign_type, read)
     if form is None:
         raise InvalidRequest(f"dialing_mode must be given for a voice campaign: {', '.join(DIALING_MODES)}.")
-    missing = [name for name in _FORMS[form].needs if name not in given]
-    if missing == ["message"] and "template_name" in given:
+    missing = [name for name in _FORMS[form].needs if name not in read]
+    if missing == ["message"] and "template_name" in read:
         raise InvalidRequest(
             "message must be given along with template_name: the vendor asks for it, but sends the template's text."
         )
@@ -252,9 +277,6 @@ def _put_voice(body: dict[str, Any], api_version: str) -> None:
     missing = [field.name for field in VOICE_STRATEGY if body["dialingStrategy"].get(field.name) is None]
     if missing:
         raise InvalidRequest(f"dialing_strategy must have {' and '.join(missing)} for a voice campaign.")
-    body["dialingStrategy"].update(
-        {field.name: field.read(body["dialingStrategy"][field.name]) for field in VOICE_STRATEGY}
-    )
     detection = body.pop("enableMachineDetect", "no")
     if api_version == "v1":
         if detection == "disconnect":

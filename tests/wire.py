@@ -67,6 +67,35 @@ def breaks_tls(connection: socket.socket, request: Received) -> None:
     time.sleep(0.1)
 
 
+def drips(head: bytes, drop: bytes, *, every: float = 0.02) -> Callable[[socket.socket, Received], None]:
+    """Return an answer that begins, and then goes on with the same few bytes until the client hangs up."""
+
+    def answer(connection: socket.socket, request: Received) -> None:
+        connection.sendall(head)
+        give_up = time.monotonic() + 60
+        while time.monotonic() < give_up:
+            connection.sendall(drop)
+            time.sleep(every)
+
+    return answer
+
+
+#: Answers that never come to their end, though something comes all the time.
+ENDLESS: dict[str, Callable[[socket.socket, Received], None]] = {
+    "100 Continue for ever": drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "103 Early Hints for ever": drips(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"),
+    "a dripping status line": drips(b"HTTP/1.1 ", b"2"),
+    "a dripping header": drips(b"HTTP/1.1 200 OK\r\nX-Y: ", b"z"),
+    "headers for ever": drips(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", every=0.05),
+    "a dripping chunk size": drips(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    "dripping chunks": drips(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "a dripping trailer": drips(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"x"),
+    "a dripping body": drips(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" "),
+    "a dripping body of an error": drips(b"HTTP/1.1 500 Trouble\r\nContent-Length: 100000\r\n\r\n", b" "),
+    "a dripping body without a length": drips(b"HTTP/1.1 200 OK\r\n\r\n", b" "),
+}
+
+
 def trickles(connection: socket.socket, request: Received) -> None:
     """Send a body so slowly that it never ends."""
     connection.sendall(says(200, b"[" + b" " * 400)[:-400])

@@ -1,17 +1,19 @@
-"""How fast an account may be asked: one limiter for each account in the process."""
+"""How fast an account may be asked: one limit for each account in the process, as low as its live clients want it."""
 
 from __future__ import annotations
 
 import hashlib
 import math
+import os
 import threading
+import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from airflow_provider_campaigns.api import errors
 
 if TYPE_CHECKING:
-    from pyrate_limiter import Limiter
+    from pyrate_limiter import InMemoryBucket, Limiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Rate:
 @dataclass(frozen=True, slots=True)
 class Account:
     """
-    Whose requests they are, for the limiter and for messages.
+    Whose requests they are, for the limit and for messages.
 
     :param vendor: The vendor's name.
     :param key: Something that tells accounts apart; only its hash is kept.
@@ -56,28 +58,100 @@ class Account:
 
     @property
     def digest(self) -> str:
-        """The account's name in the registry of limiters."""
+        """The account's name in the registry of limits."""
         return f"{self.vendor}:{hashlib.sha256(self.key.encode()).hexdigest()}"
 
     def __repr__(self) -> str:
         return f"Account({self.vendor!r}, {self.label!r})"
 
 
-_limiters: dict[str, tuple[Rate, Limiter]] = {}
+class Membership:
+    """
+    A client's part in its account's limit, for as long as the client keeps it.
+
+    :param digest: The account's name in the registry.
+    :param rate: How fast this client may go; the slowest member decides for all.
+    """
+
+    def __init__(self, digest: str, rate: Rate) -> None:
+        self._digest = digest
+        self.rate = rate
+
+    def wait_for_turn(self) -> None:
+        """Wait until the account may be asked once more, and count that as asked."""
+        # Looked up each time: members come and go, and a forked process begins with a registry of its own.
+        with _lock:
+            limit = _limits.setdefault(self._digest, _AccountLimit())
+            limit.members.add(self)
+            limiter = limit.limiter()
+        limiter.try_acquire(self._digest)
+
+    def leave(self) -> None:
+        """Count no more among those who decide the rate, unless there is another request after all."""
+        with _lock:
+            if self._digest in _limits:
+                _limits[self._digest].members.discard(self)
 
 
-_limiters_lock = threading.Lock()
+class _AccountLimit:
+    """One account's limit: what was asked lately, and who is asking."""
+
+    def __init__(self) -> None:
+        self.members: weakref.WeakSet[Membership] = weakref.WeakSet()
+        self._rate: Rate | None = None
+        self._bucket: InMemoryBucket | None = None
+        self._limiter: Limiter | None = None
+
+    def limiter(self) -> Limiter:
+        """Return the limiter, set to the lowest rate among the members; what was asked before still counts."""
+        from pyrate_limiter import InMemoryBucket, Limiter, SingleBucketFactory
+        from pyrate_limiter import Rate as Window
+
+        lowest = min((member.rate for member in self.members), key=lambda rate: rate.requests / rate.seconds)
+        windows = [Window(lowest.requests, round(lowest.seconds * 1000))]
+        if self._bucket is None or self._limiter is None:
+            self._bucket = InMemoryBucket(windows)
+            # By default each bucket gets a thread of its own that forgets old requests; they are forgotten here.
+            self._limiter = Limiter(SingleBucketFactory(self._bucket, schedule_leak=False))
+        elif lowest != self._rate:
+            self._bucket.rates = windows
+        self._rate = lowest
+        self._forget()
+        return self._limiter
+
+    def is_over(self) -> bool:
+        """Whether nobody is left, and nothing that was asked lately still counts."""
+        self._forget()
+        return not self.members and not (self._bucket and self._bucket.count())
+
+    def _forget(self) -> None:
+        if self._bucket:
+            self._bucket.leak(cast(int, self._bucket.now()))  # type: ignore[no-untyped-call]
 
 
-def limiter_of(account: Account, rate: Rate) -> Limiter:
-    """Return the process's one limiter of an account; where two connections ask for different rates, the lower one."""
-    from pyrate_limiter import Limiter
-    from pyrate_limiter import Rate as Window
+_lock = threading.Lock()
+_limits: dict[str, _AccountLimit] = {}
 
-    with _limiters_lock:
-        known = _limiters.get(account.digest)
-        if known and known[0].requests / known[0].seconds <= rate.requests / rate.seconds:
-            return known[1]
-        limiter = Limiter(Window(rate.requests, round(rate.seconds * 1000)))
-        _limiters[account.digest] = (rate, limiter)
-        return limiter
+
+def join(account: Account, rate: Rate) -> Membership:
+    """
+    Return a new member of an account's limit in this process; the account keeps to the lowest rate of its members.
+
+    :param account: The account.
+    :param rate: How fast the member may go.
+    """
+    member = Membership(account.digest, rate)
+    with _lock:
+        for digest in [digest for digest, limit in _limits.items() if limit.is_over()]:
+            del _limits[digest]
+        _limits.setdefault(account.digest, _AccountLimit()).members.add(member)
+    return member
+
+
+def _begin_anew() -> None:
+    """Start a forked process with locks that nobody holds: threads of its parent do not exist here."""
+    global _lock, _limits
+    _lock, _limits = threading.Lock(), {}
+
+
+os.register_at_fork(after_in_child=_begin_anew)

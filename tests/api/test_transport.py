@@ -6,31 +6,17 @@ import datetime
 import gzip
 import itertools
 import json
-import time
-import uuid
 from email.utils import format_datetime
 
 import pytest
+from post import KEYED, LABEL, ONCE, READ, TOKEN, Client, by_status, failure
 from wire import breaks_tls, closes, cuts_off, hangs, resets, says
 
 from airflow_provider_campaigns.api import errors, transport
 from airflow_provider_campaigns.api.answers import Answer, Refusal, meaning_of, retry_after_seconds
-from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
-from airflow_provider_campaigns.api.limits import Account, Rate
-from airflow_provider_campaigns.api.transport import (
-    MAX_ATTEMPTS,
-    MAX_PAUSE_SECONDS,
-    Transport,
-    may_repeat,
-    pause_before,
-)
+from airflow_provider_campaigns.api.endpoints import Safety
+from airflow_provider_campaigns.api.repeating import MAX_ATTEMPTS, MAX_PAUSE_SECONDS, may_repeat, pause_before
 
-TOKEN = "tok-3f9a+secret/value=="
-LABEL = "connection 'post_default'"
-READ = Endpoint("GET", "/campaigns")
-ONE = Endpoint("GET", "/campaigns/{campaign_id}")
-KEYED = Endpoint("POST", "/campaigns", Safety.KEYED)
-ONCE = Endpoint("POST", "/campaigns", Safety.ONCE)
 NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
 
 pytestmark = pytest.mark.usefixtures("no_proxies")
@@ -49,46 +35,9 @@ LOST = {
 }
 
 
-def bearer(request):
-    request.headers["Authorization"] = f"Bearer {TOKEN}"
-    return request
-
-
-def by_status(answer):
-    """The plainest vendor: statuses mean what they mean everywhere, the body may say more."""
-    if answer.status < 300:
-        return None
-    body = answer.data if isinstance(answer.data, dict) else {}
-    return Refusal(
-        meaning_of(answer.status), body.get("message") or answer.text, body.get("code"), body.get("wait_seconds")
-    )
-
-
-class Client(Transport):
-    """A transport that notes its pauses instead of sleeping."""
-
-    patience = 30.0
-
-    def __init__(self, base_url, key=None, **changes):
-        self.pauses = []
-        arguments = {"auth": bearer, "diagnose": by_status, "timeout": self.patience, "secrets": (TOKEN,)} | changes
-        super().__init__(
-            account=Account("Post", key or str(uuid.uuid4()), LABEL),
-            base_url=base_url,
-            sleep=self.pauses.append,
-            **arguments,
-        )
-
-
 @pytest.fixture(autouse=True)
 def patient(patience, monkeypatch):
     monkeypatch.setattr(Client, "patience", patience)
-
-
-def failure(client, endpoint=READ, **arguments):
-    with pytest.raises(errors.CampaignAPIError) as caught:
-        client.call(endpoint, **arguments)
-    return caught.value
 
 
 # Repeating
@@ -135,6 +84,41 @@ def test_a_call_that_must_happen_once_is_repeated_after_a_429(serve):
     server = serve(says(429), says(429, Retry_After="1"))
     assert Client(server.url).call(ONCE, body={}).data == {"ok": True}
     assert len(server.requests) == 3
+
+
+def limited_by_words(answer):
+    """A vendor whose refusal for too many requests is a sentence."""
+    if isinstance(answer.data, dict) and "rate limit" in str(answer.data.get("message")):
+        return Refusal(errors.RateLimited, answer.data["message"])
+    return by_status(answer)
+
+
+SENTENCE = {"message": "You've exceeded the per-minute rate limit."}
+
+
+def test_a_changing_call_is_never_repeated_on_words_alone(serve):
+    for status in (200, 201, 299):
+        server = serve(says(status, SENTENCE))
+        error = failure(Client(server.url, diagnose=limited_by_words), ONCE, body={"name": "rate limit"})
+        assert isinstance(error, errors.OutcomeUnknown)
+        assert "words are those of a rate limit" in str(error)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("endpoint", "key"), [(READ, None), (KEYED, "k-1")])
+def test_what_does_no_harm_twice_is_repeated_on_words_alone(serve, endpoint, key):
+    server = serve(says(200, SENTENCE))
+    client = Client(server.url, diagnose=limited_by_words, limit_window=60.0)
+    assert client.call(endpoint, idempotency_key=key).data == {"ok": True}
+    assert len(server.requests) == 2
+    assert client.pauses[0] >= 60
+
+
+@pytest.mark.parametrize("status", [400, 403, 429])
+def test_the_words_of_a_limit_with_a_refusing_status_say_that_nothing_was_processed(serve, status):
+    server = serve(says(status, SENTENCE))
+    assert Client(server.url, diagnose=limited_by_words).call(ONCE).data == {"ok": True}
+    assert len(server.requests) == 2
 
 
 def test_a_lost_answer_after_a_429_ends_the_repeating(serve):
@@ -296,6 +280,39 @@ def test_a_longer_pause_than_a_minute_is_not_slept_but_told(serve, endpoint, sta
     assert (client.pauses, len(server.requests)) == ([], 1)
 
 
+@pytest.mark.parametrize("endpoint", [READ, ONCE])
+def test_a_pause_of_a_minute_that_the_vendor_asks_for_is_slept_and_not_a_moment_more(serve, endpoint):
+    server = serve(says(429, Retry_After="60"), says(429, Retry_After="60.5"))
+    client = Client(server.url)
+    assert failure(client, endpoint).retry_after == 60.5
+    assert (client.pauses, len(server.requests)) == ([MAX_PAUSE_SECONDS], 2)
+
+
+@pytest.mark.parametrize("endpoint", [READ, ONCE])
+def test_a_limit_that_says_nothing_of_its_end_is_waited_out_for_the_whole_window(serve, endpoint):
+    client = Client(serve(says(429), says(429)).url, limit_window=60.0)
+    client.call(endpoint)
+    assert len(client.pauses) == 2
+    assert all(60 <= pause <= 66 for pause in client.pauses)
+
+
+def test_those_who_wait_for_a_window_come_back_spread(serve):
+    limited = errors.RateLimited("x", vendor="Post", endpoint="x")
+    assert [pause_before(1, limited, chance, 60.0) for chance in (0, 0.5, 1)] == pytest.approx([60, 63, 66])
+
+
+def test_a_vendor_that_says_how_long_its_limit_holds_is_believed_whatever_the_window(serve):
+    client = Client(serve(says(429, Retry_After="7")).url, limit_window=60.0)
+    client.call(READ)
+    assert 7 <= client.pauses[0] <= 7.25
+
+
+def test_what_is_no_limit_is_not_waited_out_for_a_window(serve):
+    client = Client(serve(says(503), resets).url, limit_window=60.0)
+    client.call(READ)
+    assert all(pause < 2 for pause in client.pauses)
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
@@ -335,7 +352,8 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(value, seconds):
     ],
 )
 def test_pauses_double_and_spread_unless_the_vendor_says_how_long(attempt, retry_after, chance, pause):
-    assert pause_before(attempt, retry_after, chance) == pytest.approx(pause)
+    error = errors.RateLimited("x", vendor="Post", endpoint="x", retry_after=retry_after)
+    assert pause_before(attempt, error, chance) == pytest.approx(pause)
 
 
 def test_an_error_names_what_was_attempted_what_came_back_and_what_to_do(serve):
@@ -450,59 +468,3 @@ def test_a_body_that_json_cannot_carry_is_refused_before_anything_is_sent(serve,
     with pytest.raises(errors.InvalidRequest, match="POST /campaigns"):
         Client(server.url).call(ONCE, body={"name": value})
     assert server.requests == []
-
-
-# The account's rate
-
-
-def seconds_for(calls):
-    began = time.monotonic()
-    for call in calls:
-        call()
-    return time.monotonic() - began
-
-
-def test_one_request_more_than_a_window_holds_takes_at_least_the_window(serve):
-    client = Client(serve().url, rate=Rate(5, 0.5))
-    assert seconds_for([lambda: client.call(READ)] * 6) >= 0.5
-
-
-def test_repeated_attempts_count_against_the_rate(serve):
-    client = Client(serve(*[says(500)] * 3).url, rate=Rate(3, 0.5))
-    assert seconds_for([lambda: client.call(READ)]) >= 0.5
-
-
-def test_two_transports_of_one_account_share_its_rate(serve):
-    clients = [Client(serve().url, key := str(uuid.uuid4()), rate=Rate(4, 0.5))]
-    clients.append(Client(serve().url, key, rate=Rate(4, 0.5)))
-    assert seconds_for([lambda client=client: client.call(READ) for client in clients * 2]) < 0.5
-    assert seconds_for([lambda: clients[1].call(READ)]) > 0.1
-
-
-def test_a_lower_rate_that_a_second_transport_brings_holds_for_the_first_too(serve):
-    first = Client(serve().url, key := str(uuid.uuid4()), rate=Rate(100, 0.5))
-    Client(serve().url, key, rate=Rate(3, 0.5))
-    Client(serve().url, key, rate=Rate(100, 0.5))
-    assert seconds_for([lambda: first.call(READ)] * 4) >= 0.5
-
-
-def test_other_accounts_do_not_share_a_rate(serve):
-    server = serve()
-    clients = [Client(server.url, rate=Rate(1, 30.0)) for _ in range(5)]
-    assert seconds_for([lambda client=client: client.call(READ) for client in clients]) < 5
-
-
-@pytest.mark.parametrize(
-    ("rate", "window"),
-    [(12, (12, 1)), (2.9, (2, 1)), (1, (1, 1)), (0.5, (30, 60)), (1 / 60, (1, 60)), (0.01, (1, 100))],
-)
-def test_a_rate_is_a_window_that_never_allows_more(rate, window):
-    asked = Rate.per_second(rate)
-    assert (asked.requests, asked.seconds) == window
-    assert asked.requests / asked.seconds <= rate + 1e-9
-
-
-@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf")])
-def test_a_rate_that_is_none_is_refused(rate):
-    with pytest.raises(errors.InvalidRequest, match="rate_limit"):
-        Rate.per_second(rate)

@@ -21,7 +21,7 @@ from airflow_provider_campaigns.api import errors, transport
 from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
-from airflow_provider_campaigns.api.transport import MAX_ATTEMPTS
+from airflow_provider_campaigns.api.repeating import MAX_ATTEMPTS
 
 pytestmark = pytest.mark.usefixtures("no_proxies")
 

@@ -13,7 +13,7 @@ from wire import Received, Server, says
 from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.hosts import is_loopback, normalised_base_url
-from airflow_provider_campaigns.api.transport import MAX_ATTEMPTS
+from airflow_provider_campaigns.api.repeating import MAX_ATTEMPTS
 
 pytestmark = pytest.mark.usefixtures("no_proxies")
 

@@ -26,6 +26,8 @@ DEFAULT_BASE_URL = "https://platform.kore.ai"
 API_VERSIONS = ("v1", "v2")
 #: Documented are 60 requests a minute for an account, over all of its programs; ten are left to the others.
 DEFAULT_RATE = Rate(50, 60.0)
+#: A refusal for too many requests says to wait "for sometime", until the minute has passed, and no more.
+LIMIT_WINDOW_SECONDS = 60.0
 TOKEN_SECONDS = 300
 #: A vendor whose clock runs a little behind must not find the token issued in its future.
 CLOCK_SKEW_SECONDS = 5
@@ -238,6 +240,7 @@ class KoreAIAccess:
             auth=cast("AuthBase", signer),  # requests takes any callable
             diagnose=diagnose,
             rate=DEFAULT_RATE if rate_limit is None else Rate.per_second(rate_limit),
+            limit_window=LIMIT_WINDOW_SECONDS,
             timeout=timeout,
             secrets=(client_secret,),
             credential_advice=_ADVICE,

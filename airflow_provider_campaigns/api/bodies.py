@@ -1,0 +1,94 @@
+"""The body of an answer, as it comes: unpacked in bounded pieces, into memory or into a file."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import requests
+
+    from airflow_provider_campaigns.api.connections import Deadline
+
+PIECE_BYTES = 256 * 1024
+
+
+class BodyFlaw(ValueError):
+    """What is wrong with a body, as the end of a sentence; holds nothing of the body."""
+
+
+def read(response: requests.Response, limit: int, deadline: Deadline) -> bytes:
+    """
+    Return a body.
+
+    :param limit: Bytes that it may have, unpacked.
+    :param deadline: What the reading is held to.
+    :raises BodyFlaw: It is too large, broken, or does not come to its end in time.
+    """
+    body = bytearray()
+    try:
+        for piece in _pieces(response, limit, deadline):
+            body += piece
+    except BodyFlaw:
+        # An error holds the frames that it came through, and those of earlier attempts are kept.
+        body.clear()
+        raise
+    return bytes(body)
+
+
+def keep(response: requests.Response, into: IO[bytes], limit: int, deadline: Deadline) -> None:
+    """
+    Write a body to a file, in the place of what an attempt before left there.
+
+    :param into: The file; what is in it is replaced, and it is left at its beginning.
+    :param limit: As for :func:`read`.
+    :param deadline: As for :func:`read`.
+    :raises BodyFlaw: As for :func:`read`; also when the two ends show that it is no JSON, or not all of it.
+    """
+    into.seek(0)
+    into.truncate()
+    first = last = b""
+    for piece in _pieces(response, limit, deadline):
+        into.write(piece)
+        first, last = first or piece.lstrip()[:1], piece.rstrip()[-1:] or last
+    into.seek(0)
+    if (first, last) not in ((b"[", b"]"), (b"{", b"}")):
+        raise BodyFlaw("the body is not JSON, or not all of it")
+
+
+def _pieces(response: requests.Response, limit: int, deadline: Deadline) -> Iterator[bytes]:
+    """Yield a body as it comes, unpacked but never more at a time than a piece, and refuse one beyond a limit."""
+    packing = response.headers.get("Content-Encoding", "").strip().lower()
+    if packing not in ("", "identity", "gzip"):
+        raise BodyFlaw("the body is packed in another way than was asked for")
+    unpacker = zlib.decompressobj(wbits=31) if packing == "gzip" else None
+    size, came = 0, False
+    while piece := _next_piece(response, deadline):
+        came = True
+        while piece:
+            try:
+                unpacked = unpacker.decompress(piece, PIECE_BYTES) if unpacker else piece
+            except zlib.error:
+                raise BodyFlaw("the body cannot be unpacked") from None
+            piece = unpacker.unconsumed_tail if unpacker else b""
+            size += len(unpacked)
+            if size > limit:
+                raise BodyFlaw(f"the body is larger than {limit // 2**20} MiB")
+            yield unpacked
+    if unpacker and came:
+        yield unpacker.flush()
+        if not unpacker.eof:
+            raise BodyFlaw("the body cannot be unpacked to its end")
+
+
+def _next_piece(response: requests.Response, deadline: Deadline) -> bytes:
+    from urllib3.exceptions import ReadTimeoutError
+
+    try:
+        # read1 returns what has come; iter_content would wait for a whole piece, however slowly it trickles in.
+        return bytes(response.raw.read1(PIECE_BYTES, decode_content=False))
+    except ReadTimeoutError:
+        if deadline.left():
+            raise
+    raise BodyFlaw("the body did not come to its end in time")

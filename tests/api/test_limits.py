@@ -1,0 +1,107 @@
+"""The limit of an account: shared by its clients, as low as the lowest of them wants it, and gone with them."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import time
+import uuid
+
+import pytest
+from post import READ, Client, seconds_for
+from wire import says
+
+from airflow_provider_campaigns.api import errors, limits
+from airflow_provider_campaigns.api.limits import Rate
+
+pytestmark = pytest.mark.usefixtures("no_proxies")
+
+
+def test_one_request_more_than_a_window_holds_takes_at_least_the_window(serve):
+    client = Client(serve().url, rate=Rate(5, 0.5))
+    assert seconds_for([lambda: client.call(READ)] * 6) >= 0.5
+
+
+def test_repeated_attempts_count_against_the_rate(serve):
+    client = Client(serve(*[says(500)] * 3).url, rate=Rate(3, 0.5))
+    assert seconds_for([lambda: client.call(READ)]) >= 0.5
+
+
+def test_two_transports_of_one_account_share_its_rate(serve):
+    clients = [Client(serve().url, key := str(uuid.uuid4()), rate=Rate(4, 0.5))]
+    clients.append(Client(serve().url, key, rate=Rate(4, 0.5)))
+    assert seconds_for([lambda client=client: client.call(READ) for client in clients * 2]) < 0.5
+    assert seconds_for([lambda: clients[1].call(READ)]) > 0.1
+
+
+def test_a_lower_rate_that_a_second_transport_brings_holds_for_the_first_too(serve):
+    first = Client(serve().url, key := str(uuid.uuid4()), rate=Rate(100, 0.5))
+    others = [Client(serve().url, key, rate=Rate(requests, 0.5)) for requests in (3, 100)]
+    assert seconds_for([lambda: first.call(READ)] * 4) >= 0.5
+    del others
+
+
+@pytest.mark.parametrize("leaves", [lambda clients: clients.pop().close(), lambda clients: clients.clear()])
+def test_a_lower_rate_holds_as_long_as_its_client_and_what_was_asked_before_still_counts(serve, leaves):
+    first = Client(serve().url, key := str(uuid.uuid4()), rate=Rate(10, 2.0))
+    slow = [Client(serve().url, key, rate=Rate(3, 2.0))]
+    slow[0].call(READ)
+    leaves(slow)
+    gc.collect()
+    assert seconds_for([lambda: first.call(READ)] * 9) < 1.8
+    assert seconds_for([lambda: first.call(READ)] * 1) > 0.1
+
+
+def test_a_client_that_is_closed_and_used_again_counts_again(serve):
+    first = Client(serve().url, key := str(uuid.uuid4()), rate=Rate(100, 0.5))
+    slow = Client(serve().url, key, rate=Rate(3, 0.5))
+    slow.close()
+    slow.call(READ)
+    assert seconds_for([lambda: first.call(READ)] * 3) > 0.3
+
+
+def test_hundreds_of_accounts_take_no_thread_each_and_are_forgotten_with_their_clients(serve):
+    server = serve()
+    before = threading.active_count()
+    clients = [Client(server.url, rate=Rate(100, 0.2)) for _ in range(300)]
+    for client in clients[:20]:
+        client.call(READ)
+    assert threading.active_count() - before <= 20  # those of the server's connections
+    assert len(limits._limits) >= 300
+    del client
+    clients.clear()
+    gc.collect()
+    time.sleep(0.3)
+    Client(server.url, rate=Rate(100, 0.2))
+    assert len(limits._limits) < 300
+
+
+def test_the_limiter_logs_nothing_of_its_own(serve, caplog):
+    caplog.set_level(0)
+    client = Client(serve().url, rate=Rate(1, 0.2))
+    for _ in range(2):
+        client.call(READ)
+    assert not [record for record in caplog.records if record.levelno >= logging.INFO]
+
+
+def test_other_accounts_do_not_share_a_rate(serve):
+    server = serve()
+    clients = [Client(server.url, rate=Rate(1, 30.0)) for _ in range(5)]
+    assert seconds_for([lambda client=client: client.call(READ) for client in clients]) < 5
+
+
+@pytest.mark.parametrize(
+    ("rate", "window"),
+    [(12, (12, 1)), (2.9, (2, 1)), (1, (1, 1)), (0.5, (30, 60)), (1 / 60, (1, 60)), (0.01, (1, 100))],
+)
+def test_a_rate_is_a_window_that_never_allows_more(rate, window):
+    asked = Rate.per_second(rate)
+    assert (asked.requests, asked.seconds) == window
+    assert asked.requests / asked.seconds <= rate + 1e-9
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(errors.InvalidRequest, match="rate_limit"):
+        Rate.per_second(rate)

@@ -6,17 +6,19 @@ WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 2) * 3 /
 export UV_NO_PROGRESS := 1
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help demo test test-matrix lint airflow matrix bench soak test-ui screenshots docs clean
+.PHONY: help demo check test bench-docs test-matrix lint airflow matrix bench soak test-ui screenshots docs clean
 
 help:
 	@echo "make demo     run the example DAGs of all vendors through Airflow against the local sandbox"
+	@echo "make check    format, lint, types and the tests that need no database of Airflow, in about a minute"
 	@echo "make test     format, lint, types and the whole test suite"
 	@echo "make test-matrix  the tests on every supported Airflow and Python; AIRFLOW=3.1 PYTHON_VERSIONS=3.13 narrow it,"
 	@echo "              THOROUGH=1 adds what takes long, QUICK=1 leaves whole DAGs out where another Python runs them,"
 	@echo "              STRICT=1 makes a missing Python an error"
 	@echo "make airflow  Airflow with the sandbox and the three connections, to look at in a browser"
 	@echo "make matrix   play the deaths of a launch, step by step, and print what came of each"
-	@echo "make bench    measure what docs/benchmarks.md tells; make soak: the endurance runs"
+	@echo "make bench    measure what docs/benchmarks.md tells (BENCH=walk,waits narrows it); make bench-docs puts the last results"
+	@echo "              there; make soak: the endurance runs"
 	@echo "make test-ui  the connection forms in a headless browser; make screenshots: their pictures, for docs/images"
 	@echo "make docs     build the documentation into site/, warnings being errors; read site/index.html"
 	@echo "make clean    remove what the others made"
@@ -41,6 +43,11 @@ lint: .venv/ready
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
+# What is left out starts whole DAGs, an Airflow, or a process for each death.
+check: lint
+	@$(BIN)/pytest -q --numprocesses $(WORKERS) --dist loadgroup --ignore=tests/integration --ignore=tests/docs/test_samples.py \
+		--ignore=tests/test_wheel.py --ignore=tests/launch --ignore=tests/security/test_what_airflow_keeps.py
+
 test: lint
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup
 
@@ -55,6 +62,9 @@ bench soak: .venv/ready
 	@$(BIN)/python benchmarks/$(if $(filter bench,$@),run,soak).py
 	@$(if $(filter soak,$@),$(BIN)/pytest -m soak)
 
+bench-docs: .venv/ready
+	@$(BIN)/python benchmarks/run.py --docs
+
 test-ui screenshots: .venv/ready
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
 		{ echo "A browser and its driver are needed. On Debian: apt-get install chromium chromium-driver"; exit 1; }
@@ -66,4 +76,4 @@ docs: .venv/ready
 	@$(BIN)/zensical build --clean --strict
 
 clean:
-	rm -rf .venv .demo .matrix dist site .cache
+	rm -rf .venv .demo .matrix .bench dist site .cache

@@ -40,6 +40,16 @@ class CampaignClient(abc.ABC):
 
     transport: Transport
 
+    @classmethod
+    @abc.abstractmethod
+    def counted(cls, **kind: Any) -> frozenset[str]:
+        """
+        Return which of the names in ``api.model.COUNTS`` a campaign's counts may ever hold.
+
+        :param kind: What is known of the kind of campaign, by the names of the create fields (``campaign_type``); what
+            a vendor does not tell kinds apart by is of no effect. Without it the names of all kinds.
+        """
+
     @property
     def figures_are_free(self) -> bool:
         """Whether many campaigns' progress and counts come with their status, at no request for each."""

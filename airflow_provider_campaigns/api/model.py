@@ -7,6 +7,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+#: Every name that :attr:`Campaign.counts` may hold, and what it counts: the same thing at every vendor.
+COUNTS: Mapping[str, str] = {
+    "contacts": "the people whom the campaign is for, as the vendor knows them",
+    "leads": "the rows of the file or filter that the recipients come from (Kinbox)",
+    "processed": "those of them whom the vendor is through with, whatever came of it",
+    "attempted": "those of them who were called at least once (Kore.ai voice)",
+    "done": "those of them who are not called any more, reached or given up (Kore.ai voice)",
+    "sent": "messages handed to the channel",
+    "delivered": "messages that the channel says arrived",
+    "received": "messages that the channel says arrived, as Kinbox calls it",
+    "read": "messages that were opened",
+    "answered": "people who answered, by message or by picking up",
+    "accepted": "people who agreed to what the message offers (WhatsApp)",
+    "rejected": "people who declined it (WhatsApp)",
+    "converted": "people who did what the campaign is for",
+    "failed": "people who could not be reached",
+    "voicemail": "people whose voicemail picked up",
+    "calls": "calls made, several a person",
+    "answered_by_human": "calls that a person picked up",
+    "calls_completed": "calls that are over",
+    "chunks_executed": "batches that were sent (Kinbox)",
+}
+
 
 class CampaignStatus(enum.StrEnum):
     """Where a campaign is in its life, in words common to all vendors."""
@@ -37,7 +60,7 @@ class Campaign:
     :param status: The normalised status; ``unknown`` for a word this package does not know.
     :param vendor_status: The vendor's own word for the status, or None.
     :param progress: Percent from 0 to 100, or None where the vendor gives no total. 100 only when finished.
-    :param counts: Figures by name (messages sent, contacts processed, ...), only those the vendor gave.
+    :param counts: Figures by their names in :data:`COUNTS`, only those that the vendor gave.
     :param raw: The vendor's answer, untouched. Leave it out of logs and XComs: it may hold the message's text.
     """
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow_provider_campaigns.api import fields, reading
 from airflow_provider_campaigns.api.altur.answers import (
+    COUNTS,
     OPEN_CONTACT_STATUSES,
     ContactBatch,
     ContactCounts,
@@ -152,6 +153,11 @@ class AlturClient(AlturContacts, CampaignClient):
         )
 
     # Campaigns
+
+    @classmethod
+    def counted(cls, **kind: Any) -> frozenset[str]:
+        """Return what Altur counts; no page lists a WhatsApp campaign's figures in full, so any may come for both."""
+        return frozenset({*COUNTS, "contacts"})
 
     @classmethod
     def read_fields(cls, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from airflow_provider_campaigns.api.fields import Field
 from airflow_provider_campaigns.api.hosts import normalised_base_url
 from airflow_provider_campaigns.api.json_rows import rows_in
 from airflow_provider_campaigns.api.kinbox.answers import (
+    CAMPAIGN_COUNTS,
+    RESULT_COUNTS,
     LeadResult,
     diagnose,
     next_cursor,
@@ -161,6 +163,11 @@ class KinboxClient(CampaignClient):
 
     def __repr__(self) -> str:
         return f"KinboxClient({self.transport.base_url!r}, {self._label!r})"
+
+    @classmethod
+    def counted(cls, **kind: Any) -> frozenset[str]:
+        """Return what Kinbox counts; failures are in no campaign's figures, see :meth:`count_failed_leads`."""
+        return frozenset({*RESULT_COUNTS, *CAMPAIGN_COUNTS})
 
     @property
     def figures_are_free(self) -> bool:

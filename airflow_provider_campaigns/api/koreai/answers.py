@@ -22,6 +22,14 @@ STATUSES: Mapping[str, CampaignStatus] = {
 #: Before a run there is nothing to measure: each run starts afresh.
 NOT_BEGUN = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
 
+#: Our name for each figure of a row.
+COUNTS: Mapping[str, str] = {"sent": "totalMessagesSent", "calls_completed": "totalCallsCompleted"}
+#: What may be counted of a campaign, by its type; the last ones are found out with requests of their own.
+COUNTED: Mapping[str, frozenset[str]] = {
+    "sms": frozenset({"sent", "contacts"}),
+    "voice": frozenset({"calls_completed", "contacts", "attempted", "done"}),
+}
+
 #: Where an id may be: rows and details of the two campaign types differ, and so do the versions.
 IDS = ("_id", "id", "campId")
 
@@ -86,7 +94,7 @@ def read_campaign(item: Mapping[str, Any], campaign_id: str, figures: Figures | 
     figures = figures or Figures()
     word = reading.text(item.get("status"))
     status = normalised(word, STATUSES)
-    counts = reading.counts(item, {"sent": "totalMessagesSent", "calls_completed": "totalCallsCompleted"})
+    counts = reading.counts(item, COUNTS)
     known = {"contacts": figures.contacts, "attempted": figures.attempted, "done": figures.done}
     counts.update({name: figure for name, figure in known.items() if figure is not None})
     done = counts.get("sent") if figures.done is None else figures.done

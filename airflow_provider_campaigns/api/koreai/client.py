@@ -24,6 +24,7 @@ from airflow_provider_campaigns.api.koreai.access import (
     words_of,
 )
 from airflow_provider_campaigns.api.koreai.answers import (
+    COUNTED,
     IDS,
     NOT_BEGUN,
     Figures,
@@ -123,6 +124,15 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
             sleep=sleep,
         )
         self.campaign_type: str = _TYPE.read(campaign_type)
+
+    @classmethod
+    def counted(cls, **kind: Any) -> frozenset[str]:
+        """
+        Return what Kore.ai counts, by ``campaign_type``; it tells no failure and no delivery.
+
+        :param kind: ``campaign_type`` as ``sms`` or ``voice``; anything else means both.
+        """
+        return COUNTED.get(str(kind.get("campaign_type")), frozenset().union(*COUNTED.values()))
 
     @property
     def figures_are_free(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+from airflow_provider_campaigns.wait.evidence import CONFIDENCE, DEFAULT_MIN_SAMPLE, Sample
 
 UNTIL = ("finished", "sent")
 
@@ -67,13 +68,20 @@ def judge(campaign: Campaign, goal: Goal) -> Verdict:
 DELIVERED_OF = (("delivered", "sent"), ("received", "sent"), ("answered", "contacts"))
 #: What counts as failed, and of what.
 FAILED_OF = (("failed", "processed"), ("failed", "contacts"), ("failed", "sent"))
+#: The gates among the fields of :class:`Gates`.
+GATES = ("min_delivered_ratio", "max_failed_ratio", "brake")
 
 
-def ratio(counts: Mapping[str, int], pairs: tuple[tuple[str, str], ...]) -> tuple[float, str] | None:
-    """Return the share that the first usable pair of figures makes, and its two names, or None without figures."""
+#: How many recipients there are in all: the first of these that the vendor counts.
+POPULATION = ("contacts", "leads")
+
+
+def sample_of(counts: Mapping[str, int], pairs: tuple[tuple[str, str], ...]) -> tuple[Sample, str] | None:
+    """Return the sample that the first usable pair of figures makes, and its two names, or None without figures."""
     for part, whole in pairs:
         if part in counts and counts.get(whole, 0) > 0:
-            return counts[part] / counts[whole], f"{part} of {whole}"
+            # Some vendors do not count those that failed among those that they are through with.
+            return Sample(counts[part], max(counts[whole], counts[part])), f"{part} of {whole}"
     return None
 
 
@@ -84,23 +92,29 @@ class Gates:
 
     :param min_delivered_ratio: The least share delivered (see :data:`DELIVERED_OF`) of a campaign that has finished.
     :param max_failed_ratio: The largest share failed (see :data:`FAILED_OF`) of a campaign that has finished.
-    :param brake: The share failed above which a running campaign is held and the wait ends.
+    :param brake: The share failed above which a running campaign is paused or stopped and the wait ends. It counts as
+        passed once the lower bound of the Wilson interval has passed it, with 95 % confidence.
+    :param min_sample: The fewest recipients that the brake judges by, or all of a smaller campaign. (A campaign that
+        has finished is judged by all of its recipients.)
     """
 
     min_delivered_ratio: float | None = None
     max_failed_ratio: float | None = None
     brake: float | None = None
+    min_sample: int = DEFAULT_MIN_SAMPLE
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
+        for name in GATES:
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise InvalidRequest(f"{name} must be a share from 0 to 1, not {value:g}.")
+        if self.min_sample < 1:
+            raise InvalidRequest(f"min_sample must be at least 1 recipient; got {self.min_sample}.")
 
     @property
     def any(self) -> bool:
         """Whether there is a gate at all."""
-        return any(getattr(self, name) is not None for name in self.__slots__)
+        return any(getattr(self, name) is not None for name in GATES)
 
     def objection(self, counts: Mapping[str, int]) -> str | None:
         """Return what is wrong with a finished campaign's figures, or None; missing figures are wrong."""
@@ -110,21 +124,32 @@ class Gates:
         ):
             if limit is None:
                 continue
-            measured = ratio(counts, pairs)
+            measured = sample_of(counts, pairs)
             if measured is None:
                 wanted = " or ".join(f"{part} of {whole}" for part, whole in pairs)
                 return f"{name} cannot be checked: the vendor gives no figures for {wanted}"
-            share, what = measured
-            if share < limit if name.startswith("min") else share > limit:
-                return f"{name}={limit:g} is not kept: {share:.3f} ({what})"
+            sample, what = measured
+            if sample.share < limit if name.startswith("min") else sample.share > limit:
+                return f"{name}={limit:g} is not kept: {sample.share:.3f} ({what}), {sample.part} of {sample.whole}"
         return None
 
     def brakes(self, counts: Mapping[str, int]) -> str | None:
-        """Return why a running campaign is to be held, or None."""
-        measured = None if self.brake is None else ratio(counts, FAILED_OF)
-        if measured is None or self.brake is None or measured[0] <= self.brake:
+        """Return why a running campaign is to be paused or stopped, or None: also while too little is known."""
+        measured = None if self.brake is None else sample_of(counts, FAILED_OF)
+        if measured is None or self.brake is None:
             return None
-        return f"brake={self.brake:g} is passed: {measured[0]:.3f} ({measured[1]})"
+        sample, _ = measured
+        population = next((counts[name] for name in POPULATION if name in counts), None)
+        if not sample.is_enough(self.min_sample, population):
+            return None
+        lower, _ = sample.bounds
+        if population is not None and sample.whole >= population:
+            # All of them: what is counted is no sample any more.
+            lower = sample.share
+        if lower <= self.brake:
+            return None
+        proven = f"at least {100 * lower:.1f} % with {100 * CONFIDENCE:g} % confidence"
+        return f"brake={self.brake:g} is passed: {sample.part} of {sample.whole} failed: {proven}"
 
 
 def described(campaign: Campaign) -> str:

@@ -143,6 +143,7 @@ def test_a_hold_that_fails_is_not_raised_over_the_outcome(campaign_sandbox: Sand
 
 
 def test_the_brake_pauses_a_campaign_that_fails_too_often(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(100)
     client = AlturHook().get_conn()
     made = client.create_campaign(name="W", agent_id="a", integration_id="i", integration_type="phone_call")
     rows = [{"contact": f"+5255500{number:05d}"} for number in range(100)]

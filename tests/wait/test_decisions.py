@@ -232,9 +232,40 @@ def test_the_brake_ends_the_wait_of_a_running_campaign_and_of_no_other() -> None
     one = gated(Gates(brake=0.2))
     assert one.answered(campaign(S.RUNNING, 10.0, processed=100, failed=20), 1) is None
     assert one.answered(campaign(S.PAUSED, 10.0, processed=100, failed=50), 2) is None
-    outcome = one.answered(campaign(S.RUNNING, 10.0, processed=100, failed=21), 3)
+    outcome = one.answered(campaign(S.RUNNING, 10.0, processed=100, failed=31), 3)
     assert outcome is not None
     assert outcome.reason is Reason.BRAKE
+
+
+@pytest.mark.parametrize(
+    ("gates", "counts", "said"),
+    [
+        # The very first number that fails proves nothing of 20,000.
+        (Gates(brake=0.02), {"processed": 1, "failed": 1, "contacts": 20_000}, None),
+        (Gates(brake=0.02), {"processed": 49, "failed": 49, "contacts": 20_000}, None),
+        (Gates(brake=0.02), {"processed": 50, "failed": 50, "contacts": 20_000}, "50 of 50 failed: at least 92.9 %"),
+        (Gates(brake=0.02, min_sample=5), {"processed": 5, "failed": 5, "contacts": 20_000}, "5 of 5 failed"),
+        # More than the limit failed, but by chance one may fail so often.
+        (Gates(brake=0.02), {"processed": 120, "failed": 3}, None),
+        (Gates(brake=0.005), {"processed": 120, "failed": 3}, "3 of 120 failed: at least 0.9 % with 95 % confidence"),
+        # All of a smaller campaign are enough, and are no sample.
+        (Gates(brake=0.1), {"processed": 20, "failed": 3, "contacts": 20}, "3 of 20 failed: at least 15.0 %"),
+        (Gates(brake=0.1), {"processed": 19, "failed": 9, "contacts": 20}, None),
+        (Gates(brake=0.15), {"processed": 20, "failed": 3, "contacts": 20}, None),
+        # Some vendors do not count those that failed as processed.
+        (Gates(brake=0.5), {"processed": 10, "failed": 90, "contacts": 1000}, "90 of 90 failed"),
+        (Gates(), {"processed": 100, "failed": 100}, None),
+        (Gates(brake=0.1), {"sent": 100}, None),
+    ],
+)
+def test_the_brake_judges_on_evidence(gates: Gates, counts: dict[str, int], said: str | None) -> None:
+    brakes = gates.brakes(counts)
+    assert (brakes is None) if said is None else (brakes is not None and said in brakes)
+
+
+def test_a_minimum_sample_of_nobody_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="min_sample must be at least 1"):
+        Gates(brake=0.1, min_sample=0)
 
 
 def test_gates_on_a_campaign_that_need_not_have_finished_are_refused() -> None:

@@ -165,26 +165,6 @@ def read(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: declared[name].read(value) for name, value in values.items() if value is not None}
 
 
-def checked_rows(
-    name: str, rows: Iterable[Mapping[str, Any]], check_row: Callable[[Any], dict[str, Any]], first: int = 0
-) -> list[dict[str, Any]]:
-    """
-    Return rows as they go on the wire.
-
-    :param name: What the rows are called in an error.
-    :param check_row: Returns what is sent of a row, or refuses it without telling what it holds.
-    :param first: The place of the first row in the whole input.
-    :raises InvalidRequest: Names the place of the first row that is refused.
-    """
-    checked = []
-    for index, row in enumerate(rows, first):
-        try:
-            checked.append(check_row(row))
-        except InvalidRequest as flaw:
-            raise InvalidRequest(f"{name}[{index}]: {flaw}") from None
-    return checked
-
-
 def body_of(
     fields: Sequence[Field], read_values: Mapping[str, Any], extra_fields: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from airflow_provider_campaigns.exceptions import LaunchConflict
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.altur.answers import ContactBatch
+    from airflow_provider_campaigns.api.contacts import CheckedContact
 
 #: Broken rows that the log and a result name; the rest is counted.
 BROKEN_ROWS_TOLD = 100
@@ -34,7 +35,7 @@ class ContactForm:
     """
 
     read: Callable[[str], Iterator[Mapping[str, Any] | InvalidRequest]]
-    check: Callable[[Mapping[str, Any]], dict[str, Any]]
+    check: Callable[[Mapping[str, Any]], CheckedContact]
     number: str | None = None
 
 
@@ -122,7 +123,7 @@ class ContactRows:
         self._digest = digest.hexdigest()
         return Checked(rows, len(numbers), self._digest[:16], broken, flaws)
 
-    def sound(self) -> Iterator[dict[str, Any]]:
+    def sound(self) -> Iterator[CheckedContact]:
         """
         Yield the rows that were found fit to be sent, as they are sent.
 
@@ -149,7 +150,7 @@ class ContactRows:
         before = bisect_right(range(len(self._broken)), index, key=lambda nth: self._broken[nth] - nth)
         return index + before
 
-    def _walk(self) -> Iterator[tuple[int, dict[str, Any] | InvalidRequest, bytes]]:
+    def _walk(self) -> Iterator[tuple[int, CheckedContact | InvalidRequest, bytes]]:
         """Yield the place of each row, what is sent of it or what is wrong with it, and that as bytes."""
         source = self._form.read(self._contacts) if isinstance(self._contacts, str) else self._contacts
         for index, row in enumerate(source):

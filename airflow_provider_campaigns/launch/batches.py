@@ -19,6 +19,8 @@ from airflow_provider_campaigns.launch.task_run import store_of
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_provider_campaigns.api.contacts import CheckedContact
+
 logger = logging.getLogger(__name__)
 
 #: Refused rows that a receipt names; the log has them all.
@@ -62,7 +64,7 @@ class HandOver:
         if self._store:
             self._store.save(self.record.as_dict())
 
-    def rest(self, rows: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    def rest(self, rows: Iterator[CheckedContact]) -> Iterator[CheckedContact]:
         """Return the rows that are not in yet, given all of them."""
         if self.record.rows:
             self.log.info("%d rows are in since an earlier try", self.record.rows)
@@ -80,8 +82,8 @@ class Remembers(Protocol):
 
 def add_in_batches(
     keeper: Remembers,
-    rows: Iterable[Mapping[str, Any]],
-    add: Callable[[Iterator[Mapping[str, Any]], int], Iterable[Any]],
+    rows: Iterable[CheckedContact],
+    add: Callable[[Iterator[CheckedContact], int], Iterable[Any]],
     log: logging.Logger | Any = logger,
 ) -> None:
     """
@@ -96,7 +98,7 @@ def add_in_batches(
     """
     handed = keeper.record.rows
 
-    def counted() -> Iterator[Mapping[str, Any]]:
+    def counted() -> Iterator[CheckedContact]:
         nonlocal handed
         for row in rows:
             handed += 1

@@ -33,6 +33,7 @@ from airflow_provider_campaigns.launch.record import LaunchRecord, record_in
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.api.contacts import CheckedContact
 
 logger = logging.getLogger(__name__)
 
@@ -165,8 +166,8 @@ class Launch:
     def add_contacts(
         self,
         campaign: Campaign,
-        contacts: Callable[[], Iterable[Mapping[str, Any]]],
-        add: Callable[[Iterator[Mapping[str, Any]], int], Iterable[Any]],
+        contacts: Callable[[], Iterable[CheckedContact]],
+        add: Callable[[Iterator[CheckedContact], int], Iterable[Any]],
     ) -> None:
         """
         Hand the contacts over, from the batch that an earlier try was interrupted at.

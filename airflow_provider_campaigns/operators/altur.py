@@ -197,7 +197,7 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
                 campaign,
                 rows.sound,
                 lambda sound, first: rows.placed(
-                    client.add_all_contacts(
+                    client.add_checked_contacts(
                         campaign.id, sound, if_duplicate=self.if_duplicate, key_prefix=key, first_index=first
                     )
                 ),

@@ -69,7 +69,7 @@ class _ContactListOperator(ContactsOperator):
         rest = hand_over.rest(rows.sound())
         while batch := list(islice(rest, MAX_CONTACTS_PER_BATCH)):
             try:
-                client.add_contacts(str(known.name), batch)
+                client.add_checked_contacts(str(known.name), batch)
             except OutcomeUnknown as lost:
                 raise LaunchOutcomeUnknown(
                     f"{lost} The next try sends the batch again: the list keeps each number once."

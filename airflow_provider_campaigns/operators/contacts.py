@@ -151,7 +151,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
                     hand_over,
                     hand_over.rest(rows.sound()),
                     lambda sound, first: rows.placed(
-                        client.add_all_contacts(
+                        client.add_checked_contacts(
                             campaign_id,
                             sound,
                             if_duplicate=if_duplicate,

@@ -20,8 +20,9 @@ from airflow_provider_campaigns.api.altur.client import (
     ContactBatch,
 )
 from airflow_provider_campaigns.api.altur.contacts import ADD_CONTACTS, DELETE_CONTACT, MAX_PAGE_INDEX, next_page
-from airflow_provider_campaigns.api.altur.fields import check_batch, check_contact, update_body
+from airflow_provider_campaigns.api.altur.fields import check_contact, update_body
 from airflow_provider_campaigns.api.answers import Answer
+from airflow_provider_campaigns.api.contacts import checked_rows
 from airflow_provider_campaigns.api.endpoints import Endpoint
 from airflow_provider_campaigns.api.model import CampaignStatus
 
@@ -687,7 +688,7 @@ class TestContacts:
     )
     def test_a_bad_row_is_named_by_its_place_and_field_and_never_shown(self, row: Any, named: str) -> None:
         with pytest.raises(errors.InvalidRequest, match=named) as refused:
-            check_batch([row], 7)
+            list(checked_rows([row], check_contact, 7))
         assert "1234567890" not in str(refused.value)
 
     def test_a_batch_does_not_show_whom_it_holds(self) -> None:

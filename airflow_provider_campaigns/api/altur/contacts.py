@@ -17,14 +17,15 @@ from airflow_provider_campaigns.api.altur.fields import (
     MAX_PAGE_SIZE,
     batch_key,
     campaign_place,
-    check_batch,
+    check_contact,
     contact_place,
     key_or_fresh,
     query,
 )
 from airflow_provider_campaigns.api.answers import Answer
+from airflow_provider_campaigns.api.contacts import CheckedContact, checked_rows
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
-from airflow_provider_campaigns.api.errors import ListingIncomplete
+from airflow_provider_campaigns.api.errors import InvalidRequest, ListingIncomplete
 from airflow_provider_campaigns.api.paging import Page, incomplete, walk
 from airflow_provider_campaigns.api.transport import Transport
 
@@ -72,7 +73,13 @@ class AlturContacts:
         See https://docs.altur.io/en/api-reference/campaigns/create-contacts
         """
         place = campaign_place(campaign_id)
-        rows = check_batch(list(itertools.islice(contacts, MAX_CONTACTS_PER_BATCH + 1)), first_index)
+        given = list(itertools.islice(contacts, MAX_CONTACTS_PER_BATCH + 1))
+        if not 1 <= len(given) <= MAX_CONTACTS_PER_BATCH:
+            raise InvalidRequest(
+                f"contacts must hold from 1 to {MAX_CONTACTS_PER_BATCH} rows; it holds {len(given)}. "
+                "add_all_contacts takes any number and sends them in batches."
+            )
+        rows = list(checked_rows(given, check_contact, first_index))
         return self._send(place, rows, IF_DUPLICATE.read(if_duplicate), key_or_fresh(idempotency_key), first_index)
 
     def add_all_contacts(
@@ -99,6 +106,36 @@ class AlturContacts:
         :param first_index: The place of the first row in the whole input, for going on after batches that are in.
         :raises InvalidRequest: For the arguments at once, for a row when its batch is due.
         """
+        return self.add_checked_contacts(
+            campaign_id,
+            checked_rows(contacts, check_contact, first_index),
+            batch_size=batch_size,
+            if_duplicate=if_duplicate,
+            key_prefix=key_prefix,
+            first_index=first_index,
+        )
+
+    def add_checked_contacts(
+        self,
+        campaign_id: str,
+        contacts: Iterable[CheckedContact],
+        *,
+        batch_size: int = MAX_CONTACTS_PER_BATCH,
+        if_duplicate: str = "skip",
+        key_prefix: str | None = None,
+        first_index: int = 0,
+    ) -> Iterator[ContactBatch]:
+        """
+        Do as :meth:`add_all_contacts`, with contacts that were checked before and are not checked again.
+
+        :param campaign_id: The campaign.
+        :param contacts: What :func:`~airflow_provider_campaigns.api.altur.fields.check_contact` returned of each row.
+        :param batch_size: As there, like the three below.
+        :param if_duplicate: See there.
+        :param key_prefix: See there.
+        :param first_index: See there.
+        :raises InvalidRequest: At once, for an argument.
+        """
         place = campaign_place(campaign_id)
         size = BATCH_SIZE.read(batch_size)
         IF_DUPLICATE.read(if_duplicate)
@@ -106,8 +143,7 @@ class AlturContacts:
         def send() -> Iterator[ContactBatch]:
             source = iter(contacts)
             index = first_index
-            while batch := list(itertools.islice(source, size)):
-                rows = check_batch(batch, index)
+            while rows := list(itertools.islice(source, size)):
                 key = key_or_fresh(key_prefix and batch_key(key_prefix, place["campaign_id"], rows))
                 yield self._send(place, rows, if_duplicate, key, index)
                 index += len(rows)
@@ -115,7 +151,7 @@ class AlturContacts:
         return send()
 
     def _send(
-        self, place: Mapping[str, str], rows: list[dict[str, Any]], if_duplicate: str, key: str, first_index: int
+        self, place: Mapping[str, str], rows: list[CheckedContact], if_duplicate: str, key: str, first_index: int
     ) -> ContactBatch:
         body = {"contacts": rows, "if_duplicate": if_duplicate}
         return read_batch(self.transport.call(ADD_CONTACTS, path=place, body=body, idempotency_key=key), first_index)

@@ -7,12 +7,13 @@ import json
 import re
 import uuid
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypedDict
 
 from airflow_provider_campaigns.api import fields
 from airflow_provider_campaigns.api.altur.answers import CONTACT_STATUSES, STATUSES
+from airflow_provider_campaigns.api.contacts import CheckedContact
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field, Kind
 
@@ -139,7 +140,11 @@ CALL_FILTERS = (
 IF_DUPLICATE = Field("if_duplicate", "if_duplicate", choices=("skip", "update"))
 BATCH_SIZE = Field("batch_size", "batch_size", fields.INTEGER, minimum=1, maximum=MAX_CONTACTS_PER_BATCH)
 
-CONTACT_FIELDS = ("contact", "name", "context", "f_id", "extracted_data")
+#: The fields of a contact and their kinds.
+CONTACT_FIELDS: Mapping[str, Field] = {
+    name: Field(name, name, fields.OBJECT if name == "extracted_data" else PLAIN_TEXT)
+    for name in ("contact", "name", "context", "f_id", "extracted_data")
+}
 
 
 def read_create(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -249,7 +254,7 @@ def _cycle_body(value: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def check_contact(row: Mapping[str, Any]) -> dict[str, Any]:
+def check_contact(row: Mapping[str, Any]) -> CheckedContact:
     """
     Return one contact as it goes on the wire.
 
@@ -263,34 +268,14 @@ def check_contact(row: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sum(name not in CONTACT_FIELDS for name in row)
     if unknown:
         raise InvalidRequest(f"it has {unknown} unknown field(s). Known fields: {', '.join(CONTACT_FIELDS)}.")
-    checked: dict[str, Any] = {}
-    for name in CONTACT_FIELDS:
-        value = row.get(name)
-        if value is None or value == "":
-            continue
-        kind = fields.OBJECT if name == "extracted_data" else PLAIN_TEXT
-        checked[name] = Field(name, name, kind).read(value)
+    checked = CheckedContact(
+        {name: field.read(row[name]) for name, field in CONTACT_FIELDS.items() if row.get(name) not in (None, "")}
+    )
     if "contact" not in checked:
         raise InvalidRequest("contact must be given: it is the phone number.")
     if "extracted_data" in checked and not _is_json(checked["extracted_data"]):
         raise InvalidRequest("extracted_data must hold plain JSON values only.")
     return checked
-
-
-def check_batch(contacts: Sequence[Mapping[str, Any]], first_index: int = 0) -> list[dict[str, Any]]:
-    """
-    Return one request's contacts as they go on the wire.
-
-    :param contacts: From one to 1,000 rows, as in :func:`check_contact`.
-    :param first_index: The place of the first of them in the whole input.
-    :raises InvalidRequest: Names the row's index and the field, or says how many rows are allowed.
-    """
-    if not 1 <= len(contacts) <= MAX_CONTACTS_PER_BATCH:
-        raise InvalidRequest(
-            f"contacts must hold from 1 to {MAX_CONTACTS_PER_BATCH} rows; it holds {len(contacts)}. "
-            "add_all_contacts takes any number and sends them in batches."
-        )
-    return fields.checked_rows("contacts", contacts, check_contact, first_index)
 
 
 def _is_json(value: Any) -> bool:
@@ -329,7 +314,7 @@ def header_value(name: str, value: str) -> str:
     return given
 
 
-def batch_key(prefix: str, campaign_id: str, rows: list[dict[str, Any]]) -> str:
+def batch_key(prefix: str, campaign_id: str, rows: list[CheckedContact]) -> str:
     """Return a batch's ``Idempotency-Key``: the same for the same rows, and another as soon as anything differs."""
     content = json.dumps([prefix, campaign_id, rows], sort_keys=True).encode()
     return str(uuid.uuid5(uuid.NAMESPACE_URL, hashlib.sha256(content).hexdigest()))

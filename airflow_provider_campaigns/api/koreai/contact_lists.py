@@ -12,6 +12,7 @@ from typing import Any
 
 from airflow_provider_campaigns.api import fields, reading
 from airflow_provider_campaigns.api.answers import Answer
+from airflow_provider_campaigns.api.contacts import CheckedContact, checked_rows
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field
@@ -92,7 +93,7 @@ def read_contact_list(item: Mapping[str, Any], list_id: str) -> ContactList:
     )
 
 
-def check_contact(row: Mapping[str, Any]) -> dict[str, Any]:
+def check_contact(row: Mapping[str, Any]) -> CheckedContact:
     """
     Return one contact as it goes on the wire.
 
@@ -104,7 +105,7 @@ def check_contact(row: Mapping[str, Any]) -> dict[str, Any]:
     number = row.get("phoneNumber")
     if not isinstance(number, str) or not _PHONE.fullmatch(number):
         raise InvalidRequest("phoneNumber must be given, a text of 7 to 15 digits in E.164 form such as +14155550100.")
-    return dict(row)
+    return CheckedContact(dict(row))
 
 
 class KoreAIContactLists(KoreAIAccess):
@@ -150,7 +151,28 @@ class KoreAIContactLists(KoreAIAccess):
         :raises NotFound: There is no list of that name.
         :raises OutcomeUnknown: They may or may not have been added.
         """
-        return self._add(list_name, fields.checked_rows("contacts", contacts, check_contact))
+        return self.add_checked_contacts(list_name, list(checked_rows(contacts, check_contact)))
+
+    def add_checked_contacts(self, list_name: str, contacts: Sequence[CheckedContact]) -> int:
+        """
+        Do as :meth:`add_contacts`, with contacts that were checked before and are not checked again.
+
+        :param list_name: The list's name, not its id.
+        :param contacts: 1 to 100 of what :func:`check_contact` returned.
+        :return: How many were handed over.
+        :raises InvalidRequest: For the name or the number of contacts; nothing was sent.
+        :raises NotFound: There is no list of that name.
+        :raises OutcomeUnknown: They may or may not have been added.
+        """
+        if not isinstance(list_name, str) or not list_name.strip():
+            raise InvalidRequest("list_name must be the name of a contact list.")
+        if not 1 <= len(contacts) <= MAX_CONTACTS_PER_BATCH:
+            raise InvalidRequest(
+                f"contacts must be 1 to {MAX_CONTACTS_PER_BATCH} at a time; these are {len(contacts)}."
+            )
+        self._call(ADD_CONTACTS, body={"contact_list_name": list_name, "data": contacts})
+        self._forget_totals()
+        return len(contacts)
 
     def add_all_contacts(
         self,
@@ -169,22 +191,13 @@ class KoreAIContactLists(KoreAIAccess):
         :param after_batch: Called with the number of contacts handed over so far, after each batch.
         :return: How many were handed over.
         """
-        remaining = iter(contacts)
+        remaining = checked_rows(contacts, check_contact)
         added = 0
         while batch := list(islice(remaining, MAX_CONTACTS_PER_BATCH)):
-            added += self._add(list_name, fields.checked_rows("contacts", batch, check_contact, added))
+            added += self.add_checked_contacts(list_name, batch)
             if after_batch:
                 after_batch(added)
         return added
-
-    def _add(self, list_name: str, batch: list[dict[str, Any]]) -> int:
-        if not isinstance(list_name, str) or not list_name.strip():
-            raise InvalidRequest("list_name must be the name of a contact list.")
-        if not 1 <= len(batch) <= MAX_CONTACTS_PER_BATCH:
-            raise InvalidRequest(f"contacts must be 1 to {MAX_CONTACTS_PER_BATCH} at a time; these are {len(batch)}.")
-        self._call(ADD_CONTACTS, body={"contact_list_name": list_name, "data": batch})
-        self._forget_totals()
-        return len(batch)
 
     def get_contact_list(self, list_id: str) -> ContactList:
         """Return one list (https://docs.kore.ai/ai-for-service/apis/contact-center/get-contact-list-by-id)."""

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 
 from airflow_provider_campaigns.sandbox.clock import check_speed
+from airflow_provider_campaigns.sandbox.installed import vendor_names
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 
@@ -35,12 +36,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--port", type=_port, default=8700, help="port on 127.0.0.1; 0 takes a free one (default: 8700)"
     )
     parser.add_argument("--speed", type=_speed, default=60.0, help="vendor seconds per real second (default: 60)")
+    parser.add_argument(
+        "--vendor",
+        action="append",
+        metavar="NAME",
+        help=f"serve this vendor only; may be given several times (default: all of {', '.join(vendor_names())})",
+    )
     chosen = parser.parse_args(arguments)
 
+    try:
+        sandbox = Sandbox(chosen.speed, port=chosen.port, vendors=chosen.vendor)
+    except ValueError as error:
+        parser.error(str(error))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    sandbox = Sandbox(chosen.speed, port=chosen.port)
     try:
         sandbox.start()
     except OSError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 import math
 import socket
@@ -25,17 +24,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from airflow_provider_campaigns.sandbox.clock import Clock
 from airflow_provider_campaigns.sandbox.faults import Fault, Faults
+from airflow_provider_campaigns.sandbox.installed import find_vendors
 from airflow_provider_campaigns.sandbox.journal import UNMATCHED, Journal, count
 from airflow_provider_campaigns.sandbox.vendor import RefusedRequest, Vendor
 
 logger = logging.getLogger(__name__)
-
-#: The vendors of the sandbox: a fourth one is one line here.
-VENDORS = (
-    "airflow_provider_campaigns.sandbox.kinbox.vendor:KinboxVendor",
-    "airflow_provider_campaigns.sandbox.altur.vendor:AlturVendor",
-    "airflow_provider_campaigns.sandbox.koreai.vendor:KoreAIVendor",
-)
 
 HTML_PAGE = "<!DOCTYPE html><html><head><title>Just a moment</title></head><body>Please stand by</body></html>"
 
@@ -419,15 +412,9 @@ def _control_routes(app: SandboxApp) -> list[Route]:
     ]
 
 
-def _load(path: str) -> type[Vendor]:
-    module, _, name = path.partition(":")
-    loaded: type[Vendor] = getattr(importlib.import_module(module), name)
-    return loaded
-
-
 def create_app(
     speed: float = 60,
-    vendors: Sequence[type[Vendor]] | None = None,
+    vendors: Sequence[str | type[Vendor]] | None = None,
     enforce_limits: bool = True,
     clock: Clock | None = None,
 ) -> SandboxApp:
@@ -435,9 +422,10 @@ def create_app(
     Return the sandbox as an ASGI application.
 
     :param speed: vendor seconds per real second.
-    :param vendors: the vendors' classes; all that the sandbox has by default.
+    :param vendors: names of installed vendors, or vendors' classes; all that are installed by default.
     :param enforce_limits: whether the vendors' documented request limits hold.
     :param clock: vendor time, in the place of one made with ``speed``.
+    :raises ValueError: a vendor is unknown or cannot be loaded; see
+        :func:`~airflow_provider_campaigns.sandbox.installed.find_vendors`.
     """
-    classes = [_load(path) for path in VENDORS] if vendors is None else vendors
-    return SandboxApp(clock or Clock(speed), classes, enforce_limits=enforce_limits)
+    return SandboxApp(clock or Clock(speed), find_vendors(vendors), enforce_limits=enforce_limits)

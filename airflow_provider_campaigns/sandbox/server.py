@@ -25,7 +25,7 @@ class Sandbox:
 
     :param speed: vendor seconds per real second.
     :param port: TCP port on 127.0.0.1; 0 takes a free one.
-    :param vendors: the vendors' classes; all that the sandbox has by default.
+    :param vendors: names of installed vendors (``["kinbox"]``), or vendors' classes; all that are installed by default.
     :param enforce_limits: whether the vendors' documented request limits hold.
     :param clock: vendor time, in the place of one made with ``speed``.
     """
@@ -35,7 +35,7 @@ class Sandbox:
         speed: float = 60,
         *,
         port: int = 0,
-        vendors: Sequence[type[Vendor]] | None = None,
+        vendors: Sequence[str | type[Vendor]] | None = None,
         enforce_limits: bool = True,
         clock: Clock | None = None,
     ) -> None:
@@ -136,12 +136,7 @@ class Sandbox:
     def connections(self) -> dict[str, dict[str, Any]]:
         """Return an Airflow connection for each vendor, as Airflow reads it from JSON, by connection id."""
         return {
-            f"{vendor.name}_default": {
-                "conn_type": vendor.name,
-                "host": self.base_url(vendor.name),
-                "password": "sandbox-token",
-                **vendor.connection,
-            }
+            f"{vendor.name}_default": vendor.airflow_connection(self.base_url(vendor.name))
             for vendor in self.app.vendors
         }
 

@@ -40,23 +40,33 @@ class Vendor(ABC):
     """
     One vendor's API: its routes, its answers, its campaigns.
 
+    A subclass sets ``name``, ``title`` and ``prefix``, and defines the abstract methods. A distribution of its own
+    registers it by entry point, group ``airflow_provider_campaigns.sandbox_vendors``, under the vendor's name; the
+    sandbox then serves it beside the others. What surrounds it is the sandbox's work: faults, the journal, the limit,
+    and a credential that is refused.
+
     Handlers are methods ``async def handler(self, request: Request) -> Response``: so they run on the event loop's
-    thread, which alone may change the vendor's state. They never wait.
+    thread, which alone may change the vendor's state. They never wait. Everything that happens with time (progress,
+    status) is computed from ``self.clock.seconds()`` when somebody asks, for instance by a
+    :class:`~airflow_provider_campaigns.sandbox.delivery.Delivery`; nothing runs in the background.
+
+    State of its own is made in ``reset``; a subclass that overrides ``__init__`` calls it from there.
 
     :param clock: vendor time, for everything that the API tells about time.
     :param faults: the orders; ask for state faults through the methods below or ``faults.state(self.name, kind)``.
     :param real_time: source of real seconds (monotonic), for what is measured in real time.
     """
 
-    #: Name in faults, journal and connection ids ("kinbox").
+    #: Name in faults, journal, command line, entry point and connection id ("kinbox"); also the connection's type.
     name: ClassVar[str]
     #: Name for readers ("Kinbox").
     title: ClassVar[str]
-    #: Path of the base URL ("/altur/api/v1.0"), without a slash at the end.
+    #: Path of the base URL ("/altur/api/v1.0"): begins with a slash, does not end with one, and no vendor's lies in
+    #: another's.
     prefix: ClassVar[str]
-    #: The documented limit: requests, per seconds of real time; None when there is none.
+    #: The documented limit for one credential: requests, per seconds of real time; None when there is none.
     limit: ClassVar[tuple[int, float] | None] = None
-    #: What an Airflow connection to this vendor needs besides type, host and password (``login``, ``extra``).
+    #: What the Airflow connection needs besides type, host and password (``login``, ``extra``), or has otherwise.
     connection: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, clock: Clock, faults: Faults, real_time: Callable[[], float] = time.monotonic) -> None:
@@ -67,9 +77,25 @@ class Vendor(ABC):
         self.stalls = Spans()
         faults.watch(self._note_stall)
 
+    @classmethod
+    def airflow_connection(cls, base_url: str) -> dict[str, Any]:
+        """
+        Return the Airflow connection to this vendor in the sandbox, as Airflow reads it from JSON.
+
+        It has the type ``name``, any password that :meth:`authenticate` takes, and what ``connection`` adds.
+
+        :param base_url: URL of the server with ``prefix``.
+        """
+        return {"conn_type": cls.name, "host": base_url, "password": "sandbox-token", **cls.connection}
+
     @abstractmethod
     def routes(self) -> list[Route]:
-        """Return the routes, paths relative to ``prefix``, each with the endpoint's name (``create_campaign``)."""
+        """
+        Return the routes, paths relative to ``prefix``, each with the endpoint's name (``create_campaign``).
+
+        Orders of faults and the journal's counts use these names; two routes may share one (two versions of a path).
+        The first route that fits a request takes it.
+        """
 
     @abstractmethod
     def authenticate(self, request: Request) -> Response | None:
@@ -77,7 +103,11 @@ class Vendor(ABC):
 
     @abstractmethod
     def rate_limited(self, seconds: float) -> Response:
-        """Return the vendor's 429, which asks to wait that many real seconds (a whole number)."""
+        """
+        Return the vendor's 429, with the body and the headers that its pages show.
+
+        :param seconds: real seconds, a whole number, after which the limit lets the next request pass.
+        """
 
     @abstractmethod
     def not_found(self, request: Request) -> Response:
@@ -86,15 +116,26 @@ class Vendor(ABC):
     @abstractmethod
     def inventory(self) -> list[dict[str, Any]]:
         """
-        Return what exists, one dict per campaign, oldest first.
+        Return what exists, one dict for each campaign, oldest first; what was deleted is gone.
 
-        Keys: vendor, id, name, status, created_at (ISO text), description, contacts (distinct recipients now attached),
-        contact_rows (rows ever accepted, repeated ones too), messages (sent so far), starts (how often sending began).
+        Tests count by it whether anything happened twice, so it tells what is so, whatever faults are ordered. Keys:
+
+        * ``vendor``: ``self.name``
+        * ``id``: the id that the API tells, text or number
+        * ``name``, ``description``: as they were given; a description that the vendor does not have is None
+        * ``status``: the vendor's own word now, never that of an ``unknown_status``
+        * ``created_at``: vendor time as ISO 8601 text
+        * ``contacts``: how many different recipients are attached now
+        * ``contact_rows``: how many rows were ever accepted, those too that were there already
+        * ``messages``: how many messages or calls have gone out so far, over all runs
+        * ``starts``: how often sending began; 0 for a draft; a pause and resume is no new start
+
+        More keys may follow.
         """
 
     @abstractmethod
     def reset(self) -> None:
-        """Forget every campaign."""
+        """Forget every campaign, contact and remembered key, as if the server had just started."""
 
     def bad_request(self, text: str) -> Response:
         """Return the vendor's 400 saying ``text``."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.sandbox.server import Sandbox
+    from airflow_provider_campaigns.sandbox.vendor import Vendor
 
 
 @pytest.fixture(scope="session")
@@ -19,11 +20,19 @@ def campaign_sandbox_speed() -> float:
 
 
 @pytest.fixture(scope="session")
-def campaign_sandbox_server(campaign_sandbox_speed: float) -> Iterator[Sandbox]:
+def campaign_sandbox_vendors() -> Sequence[str | type[Vendor]] | None:
+    """Names of the vendors to serve (``["kinbox"]``), or their classes; override it to choose. None: all installed."""
+    return None
+
+
+@pytest.fixture(scope="session")
+def campaign_sandbox_server(
+    campaign_sandbox_speed: float, campaign_sandbox_vendors: Sequence[str | type[Vendor]] | None
+) -> Iterator[Sandbox]:
     """The server behind :func:`campaign_sandbox`, one for the whole run."""
     from airflow_provider_campaigns.sandbox.server import Sandbox
 
-    with Sandbox(campaign_sandbox_speed) as sandbox:
+    with Sandbox(campaign_sandbox_speed, vendors=campaign_sandbox_vendors) as sandbox:
         yield sandbox
 
 

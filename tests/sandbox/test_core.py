@@ -569,9 +569,8 @@ def test_the_server_listens_on_loopback_only(sandbox):
 
 
 @pytest.fixture(scope="session")
-def campaign_sandbox_server():
-    with Sandbox(vendors=[PostVendor]) as sandbox:
-        yield sandbox
+def campaign_sandbox_vendors():
+    return [PostVendor]
 
 
 def test_the_fixture_points_airflows_connections_to_the_sandbox(campaign_sandbox):
@@ -604,13 +603,13 @@ def test_the_fixtures_import_neither_airflow_nor_the_server():
 def test_the_command_line_says_where_it_listens_and_ends_cleanly(number):
     code = textwrap.dedent("""
         import sys
-        from airflow_provider_campaigns.sandbox import __main__, app
-        app.VENDORS = ()
-        sys.exit(__main__.main(["--port", "0", "--speed", "5"]))
+        from airflow_provider_campaigns.sandbox import __main__
+        sys.exit(__main__.main(["--port", "0", "--speed", "5", "--vendor", "kinbox"]))
     """)
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", code], cwd=HERE, **pipes) as run:
         assert run.stdout is not None
+        assert run.stdout.readline().startswith("Kinbox   http://127.0.0.1:")
         control = run.stdout.readline().split()[-1]
         assert requests.get(control + "health", timeout=5).status_code == 200
         run.send_signal(number)

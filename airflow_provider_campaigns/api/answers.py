@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_provider_campaigns.api import errors, reading
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
+from airflow_provider_campaigns.api.redaction import printable
 
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid")
 
@@ -73,10 +74,24 @@ class Answer:
 
     def id_of(self, item: Mapping[str, Any], *names: str) -> str:
         """Return an object's id as text, from the first of the named fields that has one, or raise an error."""
-        read = reading.text(reading.first(item, *names))
+        read = reading.identifier(reading.first(item, *names))
         if read is None:
             raise self.unreadable(f"without an id (looked in {', '.join(names)})")
         return read
+
+    def same(self, asked: str, *told: Any) -> str:
+        """
+        Return the id that was asked for, or raise an error if the answer is about another object.
+
+        A connection that is one answer behind, a cache or a proxy would else make one campaign's end another's.
+
+        :param asked: The id asked for.
+        :param told: Ids that the answer gives, wherever it gives any; none at all is no contradiction.
+        """
+        ids = [read for read in map(reading.text, told) if read is not None]
+        if ids and asked not in ids:
+            raise self.unreadable(f"about another one than the {asked!r} that was asked for")
+        return asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,7 @@ def meaning_of(status: int) -> type[errors.CampaignAPIError]:
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """Return the vendor's id of a request, where a header tells it; no more of it than an id has."""
-    return next((headers[name][:100] for name in REQUEST_ID_HEADERS if headers.get(name)), None)
+    return next((printable(headers[name][:100]) for name in REQUEST_ID_HEADERS if headers.get(name)), None)
 
 
 def retry_after_seconds(value: str | None, now: datetime.datetime) -> float | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_provider_campaigns.api.redaction import printable
+
 
 class InvalidRequest(ValueError):
     """Refused before anything was sent: the message names the field, its value's fault and what is allowed."""
@@ -40,7 +42,8 @@ class CampaignAPIError(Exception):
         request_id: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message)
+        # The one gate to logs: whatever a message repeats of a vendor's, it is one line and does nothing to a terminal.
+        super().__init__(printable(message))
         self.vendor = vendor
         self.endpoint = endpoint
         self.status = status

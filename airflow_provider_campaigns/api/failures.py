@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.answers import Answer, Refusal, request_id, retry_after_seconds
 from airflow_provider_campaigns.api.endpoints import Endpoint
-from airflow_provider_campaigns.api.redaction import redacted, without, written_forms
+from airflow_provider_campaigns.api.redaction import MAX_WORD_CHARACTERS, redacted, without, written_forms
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.limits import Account
@@ -25,7 +25,6 @@ ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
     errors.RateLimited: "Lower the rate_limit of the connection, or poll less often.",
     errors.Unavailable: "The vendor has trouble; try again later.",
 }
-MAX_CODE_CHARACTERS = 80
 
 
 class Failures:
@@ -95,7 +94,7 @@ class Failures:
         except ValueError:
             target = "what is no address"
         return errors.Rejected(
-            f"{self._account.vendor} redirected {endpoint} to {self.redacted(target or 'another path')}. Redirects are "
+            f"{self._account.vendor} redirected {endpoint} to {(target or 'another path')[:100]}. Redirects are "
             "not followed, since they would take the credential along: set the right host in "
             f"{self._account.label}.",
             vendor=self._account.vendor,
@@ -109,7 +108,7 @@ class Failures:
         said = self.redacted(refusal.message)
         if answer.endpoint.recipients:
             said = "the reason is left out here, since it may name recipients."
-        code = redacted(refusal.code, self._secrets, MAX_CODE_CHARACTERS) if refusal.code else None
+        code = redacted(refusal.code, self._secrets, MAX_WORD_CHARACTERS) if refusal.code else None
         numbers = f"{answer.status} {code}" if code else f"{answer.status}"
         verb = "could not answer" if refusal.error is errors.Unavailable else "refused"
         message = f"{self._account.vendor} {verb} {answer.endpoint} of {self._account.label} ({numbers})"

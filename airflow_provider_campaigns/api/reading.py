@@ -9,6 +9,8 @@ from typing import Any
 
 #: What a database's whole number holds; no count comes near it, and arithmetic with more can fail.
 LARGEST_WHOLE = 2**63 - 1
+#: No vendor's id comes near this; ids go into messages and paths.
+MAX_ID_CHARACTERS = 200
 
 
 def first(item: Mapping[str, Any], *names: str) -> Any:
@@ -29,6 +31,13 @@ def text(value: Any) -> str | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     return None
+
+
+def identifier(value: Any) -> str | None:
+    """Return an id as text, else None; also for what no id can be: blank, endless, or with control characters."""
+    read = text(value)
+    usable = read is not None and read.strip() and read.isprintable() and len(read) <= MAX_ID_CHARACTERS
+    return read if usable else None
 
 
 def number(value: Any) -> float | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_campaigns.api import errors, reading
 from airflow_provider_campaigns.api.answers import Refusal, meaning_of
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus, normalised, percent
+from airflow_provider_campaigns.api.redaction import MAX_WORD_CHARACTERS, status_word
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.answers import Answer
@@ -94,8 +95,8 @@ def error_code(body: Mapping[str, Any]) -> str | None:
     said = [text for name in _WORDED for text in _texts(body.get(name))]
     found = next((match.group() for match in map(_CODE.search, said) if match), None)
     if found:
-        return found
-    return next((text for text in said if re.fullmatch(r"[A-Z]{4,}", text)), None)
+        return found[:MAX_WORD_CHARACTERS]
+    return next((text for text in said if re.fullmatch(r"[A-Z]{4,80}", text)), None)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -143,7 +144,7 @@ def read_campaign(campaign_id: str, item: Mapping[str, Any], contacts: ContactCo
     :param item: Altur's object.
     :param contacts: Its contacts where they were counted; they go before the snapshot, whose age nobody knows.
     """
-    word = reading.text(item.get("status"))
+    word = status_word(reading.text(item.get("status")))
     status = normalised(word, STATUSES)
     snapshot = reading.mapping(item.get("analytics"))
     counts = reading.counts(snapshot, COUNTS)

@@ -244,7 +244,7 @@ class AlturClient(AlturContacts, CampaignClient):
         place = campaign_place(campaign_id)
         answer = self.transport.call(GET_CAMPAIGN, path=place)
         item = unwrapped(answer, "campaign")
-        campaign = read_campaign(place["campaign_id"], item)
+        campaign = read_campaign(answer.same(place["campaign_id"], item.get("id")), item)
         if campaign.vendor_status is None:
             listed = (row for row in self.list_campaigns(archived=True) if row.id == campaign.id)
             item = {**item, "status": next((row.vendor_status for row in listed), None)}
@@ -420,5 +420,5 @@ class AlturClient(AlturContacts, CampaignClient):
         """Return the campaign after a change, asked for where the answer does not hold it."""
         item = reading.mapping(reading.mapping(answer.data).get("campaign"))
         if item:
-            return read_campaign(place["campaign_id"], item)
+            return read_campaign(answer.same(place["campaign_id"], item.get("id")), item)
         return self.get_campaign(place["campaign_id"], progress=False)

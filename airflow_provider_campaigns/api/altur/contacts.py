@@ -185,7 +185,11 @@ class AlturContacts:
 
     def get_contact(self, campaign_id: str, contact_id: str) -> dict[str, Any]:
         """Return one contact, in the shape of :meth:`list_contacts`."""
-        return unwrapped(self.transport.call(GET_CONTACT, path=contact_place(campaign_id, contact_id)), "contact")
+        place = contact_place(campaign_id, contact_id)
+        answer = self.transport.call(GET_CONTACT, path=place)
+        contact = unwrapped(answer, "contact")
+        answer.same(place["contact_id"], contact.get("id"))
+        return contact
 
     def delete_contact(self, campaign_id: str, contact_id: str) -> None:
         """

@@ -11,6 +11,7 @@ from typing import Any
 from airflow_provider_campaigns.api import errors, reading
 from airflow_provider_campaigns.api.answers import Answer, Refusal, meaning_of
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus, normalised, percent
+from airflow_provider_campaigns.api.redaction import status_word
 
 STATUSES: Mapping[str, CampaignStatus] = {
     "processing": CampaignStatus.SCHEDULED,
@@ -69,7 +70,7 @@ def _without_tags(text: str) -> str:
     return re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE).strip()
 
 
-def read_campaign(answer: Answer, item: Mapping[str, Any]) -> Campaign:
+def read_campaign(answer: Answer, item: Mapping[str, Any], asked: str | None = None) -> Campaign:
     """
     Return the campaign that an object of an answer describes.
 
@@ -77,9 +78,12 @@ def read_campaign(answer: Answer, item: Mapping[str, Any]) -> Campaign:
 
     :param answer: The answer, named in the error for an object without an id.
     :param item: The object: v1's, v3's, or the minimum of both, an id and a name.
+    :param asked: The id that was asked for, if one was: another's object is unreadable.
     """
     campaign_id = answer.id_of(item, "id", "_id")
-    word = reading.text(item.get("status"))
+    if asked is not None:
+        campaign_id = answer.same(asked, item.get("id"), item.get("_id"))
+    word = status_word(reading.text(item.get("status")))
     status = normalised(word, STATUSES)
     counts = reading.counts(reading.mapping(item.get("resultCounts")), RESULT_COUNTS)
     counts |= reading.counts(item, CAMPAIGN_COUNTS)
@@ -136,7 +140,7 @@ def read_lead_result(item: Mapping[str, Any]) -> LeadResult:
     placeholders = item.get("placeholders")
     return LeadResult(
         number=reading.text(item.get("number")),
-        status=reading.text(item.get("status")),
+        status=status_word(reading.text(item.get("status"))),
         sent_at=reading.moment(item.get("sentAt")),
         answered=reading.flag(item.get("answered")),
         placeholders=tuple(map(str, placeholders)) if isinstance(placeholders, list) else (),

@@ -256,7 +256,7 @@ class KinboxClient(CampaignClient):
         :raises NotFound: The account has no such campaign.
         """
         answer = self.transport.call(GET, path={"campaign_id": campaign_id})
-        return read_campaign(answer, answer.object())
+        return read_campaign(answer, answer.object(), campaign_id)
 
     def list_campaigns(  # type: ignore[override]  # the vendor's filters, spelled out
         self,
@@ -470,7 +470,7 @@ class KinboxClient(CampaignClient):
         item = reading.mapping(answer.data)
         if reading.first(item, "id", "_id") is None:
             return self.get_campaign(campaign_id)
-        return read_campaign(answer, item)
+        return read_campaign(answer, item, campaign_id)
 
     def _act(
         self,

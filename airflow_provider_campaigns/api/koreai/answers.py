@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_provider_campaigns.api import reading
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus, normalised, percent
+from airflow_provider_campaigns.api.redaction import status_word
 
 STATUSES: Mapping[str, CampaignStatus] = {
     "preparing": CampaignStatus.DRAFT,
@@ -80,7 +81,7 @@ class Figures:
 
 def id_in(item: Mapping[str, Any], envelope: Mapping[str, Any] | None = None) -> str | None:
     """Return a campaign's id from any of the places where the vendor puts it, or None."""
-    return reading.text(reading.first(item, *IDS)) or reading.text(reading.first(envelope or {}, *IDS))
+    return reading.identifier(reading.first(item, *IDS)) or reading.identifier(reading.first(envelope or {}, *IDS))
 
 
 def read_campaign(item: Mapping[str, Any], campaign_id: str, figures: Figures | None = None) -> Campaign:
@@ -92,7 +93,7 @@ def read_campaign(item: Mapping[str, Any], campaign_id: str, figures: Figures | 
     :param figures: What else was found out; the number of messages sent is in rows of the list.
     """
     figures = figures or Figures()
-    word = reading.text(item.get("status"))
+    word = status_word(reading.text(item.get("status")))
     status = normalised(word, STATUSES)
     counts = reading.counts(item, COUNTS)
     known = {"contacts": figures.contacts, "attempted": figures.attempted, "done": figures.done}

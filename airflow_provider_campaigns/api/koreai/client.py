@@ -383,7 +383,10 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
     def _campaign(
         self, answer: Answer, item: Mapping[str, Any], known_id: str | None = None, figures: Figures | None = None
     ) -> Campaign:
-        campaign_id = known_id or id_in(item, reading.mapping(answer.data)) or answer.id_of(item, *IDS)
+        if known_id is not None:
+            campaign_id = answer.same(known_id, *map(item.get, IDS))
+        else:
+            campaign_id = id_in(item, reading.mapping(answer.data)) or answer.id_of(item, *IDS)
         return read_campaign(item, campaign_id, figures)
 
     def _list_page(self, campaign_type: str, body: Mapping[str, Any], place: Mapping[str, int]) -> Answer:

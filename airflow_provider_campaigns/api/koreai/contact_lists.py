@@ -18,6 +18,7 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field
 from airflow_provider_campaigns.api.koreai.access import KoreAIAccess, in_any_version, in_both_versions
 from airflow_provider_campaigns.api.koreai.paging import MAX_PAGE_SIZE, Listing, checked_page_size
+from airflow_provider_campaigns.api.redaction import status_word
 
 MAX_CONTACTS_PER_BATCH = 100
 #: How long totals are taken from memory: they change little, and each request is one of 60 a minute.
@@ -85,7 +86,7 @@ def read_contact_list(item: Mapping[str, Any], list_id: str) -> ContactList:
     return ContactList(
         id=list_id,
         name=reading.text(item.get("name")),
-        status=reading.text(item.get("status")),
+        status=status_word(reading.text(item.get("status"))),
         contacts=reading.whole(item.get("totalRecordCount")),
         allow_duplicates=reading.flag(item.get("allowDuplicates")),
         in_use=reading.flag(item.get("isListInUse")),
@@ -288,5 +289,6 @@ class KoreAIContactLists(KoreAIAccess):
             self._totals = None
 
     def _contact_list(self, answer: Answer, item: Mapping[str, Any], list_id: str | None = None) -> ContactList:
-        known = reading.text(reading.first(item, "_id", "id")) or list_id
-        return read_contact_list(item, known or answer.id_of(item, "_id", "id"))
+        if list_id is not None:
+            return read_contact_list(item, answer.same(list_id, item.get("_id"), item.get("id")))
+        return read_contact_list(item, answer.id_of(item, "_id", "id"))

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import OutcomeUnknown
 from airflow_provider_campaigns.exceptions import LaunchConflict, LaunchOutcomeUnknown
 from airflow_provider_campaigns.launch.decisions import changed_fields
-from airflow_provider_campaigns.launch.intent import Intent, fingerprints, launch_key
-from airflow_provider_campaigns.launch.record import LaunchRecord, record_in
-from airflow_provider_campaigns.launch.task_run import store_of
+from airflow_provider_campaigns.launch.intent import Intent, fingerprints
+from airflow_provider_campaigns.launch.record_store import RecordKeeper
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
-
     from airflow_provider_campaigns.api.contacts import CheckedContact
+    from airflow_provider_campaigns.launch.record import LaunchRecord
+    from airflow_provider_campaigns.launch.task_run import TaskRun
 
 logger = logging.getLogger(__name__)
 
@@ -31,25 +28,21 @@ class HandOver:
     """
     Contacts handed over in batches by one task instance, from where an earlier try was interrupted.
 
-    Airflow 3.3 and newer remember how far it came. Older ones do not: there every try begins with the first row, and
-    the vendor knows the batches (Altur, by their keys) or keeps each number once.
+    Airflow 3.3 and newer keep how far it came. On older ones every try begins with the first row, and the vendor
+    recognises the batches (Altur, by their keys) or keeps each number once.
 
-    :param context: The try's context.
+    :param run: The try.
     :param meant: What is handed over and where to; a later try must mean the same.
     :param log: Where the log lines go.
     :raises LaunchConflict: An earlier try meant something else.
     """
 
-    def __init__(self, context: Context, meant: Mapping[str, Any], log: Any) -> None:
-        ti: Any = context["ti"]
-        key = launch_key(ti.dag_id, ti.run_id, ti.task_id, getattr(ti, "map_index", -1))
-        self.intent = Intent(key, fingerprints(meant))
+    def __init__(self, run: TaskRun, meant: Mapping[str, Any], log: Any) -> None:
+        self.intent = Intent(run.key(), fingerprints(meant))
+        self.keeper = RecordKeeper(run.store, self.intent)
         self.log = log
-        self._store = store_of(context)
-        known = record_in(self._store.load() if self._store else None)
-        #: Whether nothing of it can have been done before.
-        self.is_first = known is None and (ti.try_number <= 1 or self._store is not None)
-        self.record = known or LaunchRecord(key, self.intent.fields, time.time())
+        #: Whether no earlier try can have done any of it.
+        self.is_first = self.keeper.known is None and (run.try_number <= 1 or self.keeper.is_lasting)
         changed = changed_fields(self.record, self.intent)
         if changed:
             raise LaunchConflict(
@@ -58,11 +51,10 @@ class HandOver:
                 "run for the new contents."
             )
 
-    def remember(self, **changes: Any) -> None:
-        """Keep what was done, for the tries to come."""
-        self.record = replace(self.record, **changes)
-        if self._store:
-            self._store.save(self.record.as_dict())
+    @property
+    def record(self) -> LaunchRecord:
+        """How far it came."""
+        return self.keeper.record
 
     def rest(self, rows: Iterator[CheckedContact]) -> Iterator[CheckedContact]:
         """Return the rows that are not in yet, given all of them."""
@@ -71,26 +63,17 @@ class HandOver:
         return islice(rows, self.record.rows, None)
 
 
-class Remembers(Protocol):
-    """What hands contacts over in batches and keeps how far it came."""
-
-    record: LaunchRecord
-
-    def remember(self, **changes: Any) -> None:
-        """Keep what was done, for the tries to come."""
-
-
 def add_in_batches(
-    keeper: Remembers,
+    keeper: RecordKeeper,
     rows: Iterable[CheckedContact],
     add: Callable[[Iterator[CheckedContact], int], Iterable[Any]],
     log: logging.Logger | Any = logger,
 ) -> None:
     """
-    Hand rows over and keep after each batch how far it came and what became of it.
+    Hand rows over, and record after each batch how far it came and what became of the rows.
 
-    :param keeper: Whose memory tells how many rows are in.
-    :param rows: The rows that are not.
+    :param keeper: Keeps the record, which says how many rows are in.
+    :param rows: The rows that are not in yet.
     :param add: Sends rows from an index on in batches, and yields what became of each batch before it takes a row of
         the next.
     :param log: Where the log lines go.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, Conflict, InvalidRequest, OutcomeUnknown
-from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+from airflow_provider_campaigns.api.model import Campaign
 from airflow_provider_campaigns.contacts.limits import exceeds
 from airflow_provider_campaigns.exceptions import (
     CampaignFailed,
@@ -28,28 +27,18 @@ from airflow_provider_campaigns.launch.decisions import (
     first_step,
     start_step,
 )
+from airflow_provider_campaigns.launch.doubles import doubles_of, pause_or_stop_later
 from airflow_provider_campaigns.launch.intent import Intent, signs_in
-from airflow_provider_campaigns.launch.record import LaunchRecord, record_in
+from airflow_provider_campaigns.launch.lookup import LookUp
+from airflow_provider_campaigns.launch.record_store import RecordKeeper
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.contacts import CheckedContact
+    from airflow_provider_campaigns.launch.record import LaunchRecord
+    from airflow_provider_campaigns.launch.record_store import Store
 
 logger = logging.getLogger(__name__)
-
-#: Clocks differ, and how vendors compare dates is not documented: a look-up begins a day before the first try.
-LOOKUP_MARGIN = datetime.timedelta(days=1)
-_LOOKUP_PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0)
-
-
-class Store(Protocol):
-    """Where a launch is remembered between tries; None in its place where Airflow has nothing for it."""
-
-    def load(self) -> Mapping[str, Any] | None:
-        """Return what was saved last, or None."""
-
-    def save(self, record: Mapping[str, Any]) -> None:
-        """Keep it, or raise: nothing is done that could not be remembered first."""
 
 
 class Launch:
@@ -58,11 +47,11 @@ class Launch:
 
     :param client: The vendor's client.
     :param intent: What is meant.
-    :param store: Where it is remembered, or None.
+    :param store: Where its record is kept between tries, or None.
     :param first_try: Whether this is the task instance's first try.
     :param lookup_timeout: Seconds to go on looking when nothing is found.
-    :param earliest: Before when nothing of this launch can have been made, in seconds since the epoch. Needed where
-        nothing is remembered; without it a look-up goes through all that the vendor lists.
+    :param earliest: The time before which nothing of this launch can have been created, in seconds since the epoch.
+        Needed where there is no record; without it a look-up goes through all that the vendor lists.
     :param guard: Called before sending can begin: before creating with None, before starting with the campaign's id.
         What it raises ends the try with nothing more sent.
     :param log: Where the log lines go.
@@ -86,24 +75,27 @@ class Launch:
     ) -> None:
         self.client = client
         self.intent = intent
-        self._store = store
+        self._keeper = RecordKeeper(store, intent, now)
+        self._known = self._keeper.known
         self._first_try = first_try
-        self._lookup_timeout = lookup_timeout
         self._guard = guard
         self._log = log
-        self._sleep = sleep
-        self._now = now
-        self._stored = store.load() if store else None
-        last = record_in(self._stored)
-        # What is remembered of another relaunch of the same task instance is no concern of this one.
-        known = last if last and last.key == intent.key else None
-        self._remembered = known
-        self._earliest = known.at if known else (earliest or 0.0)
+        self._lookup = LookUp(
+            client,
+            intent,
+            earliest=self._known.at if self._known else (earliest or 0.0),
+            timeout=lookup_timeout,
+            log=log,
+            sleep=sleep,
+            now=now,
+        )
         #: Whether this try created the campaign.
         self.created = False
-        self.record = known or LaunchRecord(
-            intent.key, intent.fields, now(), relaunch=intent.relaunch, max_tries=intent.max_tries
-        )
+
+    @property
+    def record(self) -> LaunchRecord:
+        """What was done so far."""
+        return self._keeper.record
 
     def create(self, post: Callable[[], Campaign]) -> Campaign:
         """
@@ -111,14 +103,14 @@ class Launch:
 
         :param post: Makes the one call that creates it.
         :raises LaunchConflict: Something else was launched under the same key.
-        :raises LaunchOutcomeUnknown: A campaign may exist that is not to be seen yet; the next try looks again.
+        :raises LaunchOutcomeUnknown: A campaign may exist that the vendor does not list yet; the next try looks again.
         :raises CampaignFailed: The campaign that was found failed or was canceled.
         """
-        step = first_step(self._remembered, self.intent, first_try=self._first_try)
-        if step is CreateStep.REFUSE and self._remembered:
-            raise self._changed(changed_fields(self._remembered, self.intent), self._remembered.campaign_id)
-        if self._remembered and self.record.max_tries != self.intent.max_tries:
-            self.remember(max_tries=self.intent.max_tries)
+        step = first_step(self._known, self.intent, first_try=self._first_try)
+        if step is CreateStep.REFUSE and self._known:
+            raise self._changed(changed_fields(self._known, self.intent), self._known.campaign_id)
+        if self._known and self.record.max_tries != self.intent.max_tries:
+            self._keeper.remember(max_tries=self.intent.max_tries)
         if step is CreateStep.ADOPT and self.record.campaign_id:
             self._log.info("Campaign %s was launched by an earlier try; going on with it", self.record.campaign_id)
             campaign = self.client.get_campaign(self.record.campaign_id, progress=False)
@@ -126,38 +118,47 @@ class Launch:
                 self._check(campaign)
             return self._sound(campaign)
         if step is CreateStep.LOOK:
-            # Where Airflow remembers and knows of no intent, no request was made, so one look is enough.
-            patient = self._remembered is not None or self._store is None
-            found = self._look(patient=patient)
+            # Where Airflow keeps records and has none, no request was made, so one look is enough.
+            patient = self._known is not None or not self._keeper.is_lasting
+            found = self._lookup.find(patient=patient)
             if found:
                 return self._adopt(found)
         self._guard(None)
-        self.remember()
+        self._keeper.remember()
+        return self._create(post, unchecked=step is CreateStep.LOOK)
+
+    def _create(self, post: Callable[[], Campaign], *, unchecked: bool) -> Campaign:
+        """
+        Create the campaign; after a lost answer, return the one that the look-up finds.
+
+        :param unchecked: Whether an earlier try may have created one as well.
+        """
         try:
             campaign = post()
         except OutcomeUnknown as lost:
             self._log.warning("The answer to the create was lost: %s Looking for the campaign", lost)
-            found = self._look(patient=True)
+            found = self._lookup.find(patient=True)
             if not found:
                 raise LaunchOutcomeUnknown(
-                    f"{lost} No campaign marked {self.intent.mark} was seen within {self._lookup_timeout:g} s. The "
+                    f"{lost} No campaign marked {self.intent.mark} was seen within {self._lookup.timeout:g} s. The "
                     "next try looks again before it creates one."
                 ) from lost
             return self._adopt(found)
         except Conflict:
+            # It may be this launch's own earlier request that the vendor objects to: the next try looks.
             raise
         except (CampaignAPIError, InvalidRequest):
-            self._forget()
+            self._keeper.forget()
             raise
         self._log.info("Campaign %s was created", campaign.id)
         self.created = True
         try:
-            self.remember(campaign_id=campaign.id, unchecked=step is CreateStep.LOOK)
+            self._keeper.remember(campaign_id=campaign.id, unchecked=unchecked)
         except Exception:
             # Airflow takes nothing from a try that it gave up for lost: the next one may have launched meanwhile.
-            doubled = self._doubled(campaign)
+            doubled = doubles_of(campaign, self._lookup.find(patient=True))
             if doubled:
-                raise self._pause_or_stop_later(doubled) from None
+                raise pause_or_stop_later(self.client, doubled, self._log) from None
             raise
         if self.record.unchecked:
             self._check(campaign)
@@ -186,14 +187,14 @@ class Launch:
         if step is StartStep.UNCLEAR:
             raise self._unclear(campaign)
         if step is not StartStep.START:
-            # Without a memory of the rows, a campaign that runs has them all: only then is it started.
-            if self._remembered and next(rest, None) is not None:
+            # Where no record says how many rows are in, a running campaign has them all: it is started only then.
+            if self._known and next(rest, None) is not None:
                 raise LaunchConflict(
                     f"Campaign {campaign.id} is {campaign.status}, but only {self.record.rows} contacts were handed "
                     "over: somebody started it at the vendor meanwhile. Look at it there."
                 )
             return
-        add_in_batches(self, rest, add, self._log)
+        add_in_batches(self._keeper, rest, add, self._log)
 
     def check_refused_contacts(self, campaign: Campaign, most: float | None) -> None:
         """
@@ -242,7 +243,7 @@ class Launch:
         else:
             self._log.info("Campaign %s is %s already; it is not started again", campaign.id, campaign.status)
         self._sound(campaign)
-        self.remember(started=True)
+        self._keeper.remember(started=True)
         return campaign
 
     def _start_step(self, campaign: Campaign) -> StartStep:
@@ -251,84 +252,29 @@ class Launch:
             return StartStep.START
         return start_step(campaign.status)
 
-    def _look(self, *, patient: bool) -> list[Campaign]:
-        earliest = max(0.0, self._earliest - LOOKUP_MARGIN.total_seconds())
-        since = datetime.datetime.fromtimestamp(earliest, datetime.UTC)
-        give_up = self._now() + (self._lookup_timeout if patient else 0.0)
-        for attempt in range(10_000):
-            try:
-                listed = self.client.find_marked(f"[airflow {self.intent.sign}-", since=since)
-            except CampaignAPIError as error:
-                raise LaunchOutcomeUnknown(
-                    f"Whether a campaign marked {self.intent.mark} was launched could not be found out: {error}"
-                ) from error
-            # Another launch's own words may hold this one's mark: copied with a name, or put there on purpose.
-            found = [one for one in listed if self._is_ours(signs_in(self.client.marked_text(one)))]
-            left = give_up - self._now()
-            if found or left <= 0:
-                return found
-            self._sleep(min(left, _LOOKUP_PAUSES_SECONDS[min(attempt, len(_LOOKUP_PAUSES_SECONDS) - 1)]))
-        return []
-
-    def _is_ours(self, signs: tuple[str, str] | None) -> bool:
-        # A vendor may have cut a mark off; one that is there whole is another's or ours.
-        return signs is None or signs[0] == self.intent.sign
-
     def _adopt(self, found: Sequence[Campaign]) -> Campaign:
         oldest = found[0]
         if len(found) > 1:
-            conflict = self._pause_or_stop_later(found)
-            self.remember(campaign_id=oldest.id, adopted=True)
+            conflict = pause_or_stop_later(self.client, found, self._log)
+            self._keeper.remember(campaign_id=oldest.id, adopted=True)
             raise conflict
         signs = signs_in(self.client.marked_text(oldest))
         if signs and signs[1] != self.intent.payload:
             raise self._changed([], oldest.id)
         self._log.info("Campaign %s carries the mark of this launch; going on with it", oldest.id)
-        # One that runs, and of which nothing is remembered, was started as it was meant to be.
-        started = self._remembered is None and start_step(oldest.status) is StartStep.NOTHING
-        self.remember(campaign_id=oldest.id, adopted=True, started=started)
+        # A running campaign without a record was started by an earlier try, as it was meant to be.
+        started = self._known is None and start_step(oldest.status) is StartStep.NOTHING
+        self._keeper.remember(campaign_id=oldest.id, adopted=True, started=started)
         return self._sound(oldest)
 
     def _check(self, created: Campaign) -> None:
-        """Look whether an earlier try created one as well, until the list is up to date: it shows what was created."""
-        doubled = self._doubled(created)
+        """Look whether an earlier try created a campaign as well, until the vendor lists the one created now."""
+        doubled = doubles_of(created, self._lookup.find(patient=True))
         if doubled:
-            conflict = self._pause_or_stop_later(doubled)
-            self.remember(campaign_id=doubled[0].id, adopted=doubled[0].id != created.id, unchecked=False)
+            conflict = pause_or_stop_later(self.client, doubled, self._log)
+            self._keeper.remember(campaign_id=doubled[0].id, adopted=doubled[0].id != created.id, unchecked=False)
             raise conflict
-        self.remember(unchecked=False)
-
-    def _doubled(self, created: Campaign) -> list[Campaign]:
-        """Return all campaigns of this launch, oldest first, if there are others than the created one, else none."""
-        found = self._look(patient=True)
-        listed = {campaign.id for campaign in found}
-        if listed <= {created.id}:
-            return []
-        return found if created.id in listed else [*found, created]
-
-    def _pause_or_stop_later(self, found: Sequence[Campaign]) -> LaunchConflict:
-        """Hold all but the oldest, and return the error that names them."""
-        oldest, *others = found
-        held = [f"{campaign.id} ({self._pause_or_stop(campaign)})" for campaign in others]
-        return LaunchConflict(
-            f"This launch exists more than once at {self.client.vendor}: campaign {oldest.id} is the oldest and was "
-            f"left alone; later ones: {', '.join(held)}. Two tries must have run at once. Look at them at the vendor."
-        )
-
-    def _pause_or_stop(self, campaign: Campaign) -> str:
-        if campaign.status.is_over:
-            return f"{campaign.status} already"
-        if campaign.status is CampaignStatus.DRAFT:
-            return "a draft, not started"
-        act, done = (self.client.pause_campaign, "paused")
-        if not self.client.supports("pause"):
-            act, done = (self.client.stop_campaign, "stopped")
-        try:
-            act(campaign.id)
-        except (CampaignAPIError, InvalidRequest) as error:
-            self._log.error("Campaign %s could not be held: %s", campaign.id, error)
-            return "could not be held"
-        return done
+        self._keeper.remember(unchecked=False)
 
     def _sound(self, campaign: Campaign) -> Campaign:
         if start_step(campaign.status) is StartStep.REPORT:
@@ -352,14 +298,3 @@ class Launch:
             f"This run already launched {what} with other contents; {differs}. A try must launch what the first try "
             "meant: undo the change, or use relaunch=True or a new run to launch the new contents."
         )
-
-    def remember(self, **changes: Any) -> None:
-        """Keep what was done, for the tries to come."""
-        self.record = replace(self.record, **changes)
-        if self._store:
-            self._store.save(self.record.as_dict())
-
-    def _forget(self) -> None:
-        """Put back what was remembered before, when the vendor refused to create and nothing can exist."""
-        if self._store and self._remembered is None:
-            self._store.save(self._stored or {})

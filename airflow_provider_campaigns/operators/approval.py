@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureEx
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.operators.create import SHOWN_KEY, CreateCampaignOperator
 
 try:
@@ -72,7 +73,7 @@ class ApproveCampaignOperator(ApprovalOperator):
         with airflow_errors():
             hook = create.hook()
             plan = create.plan(hook)
-            facts = self._facts(create, hook, create.verdict(context, hook.get_conn()))
+            facts = self._facts(create, hook, create.verdict(TaskRun.of(context), hook.get_conn()))
         context["ti"].xcom_push(key=SHOWN_KEY, value=dict(plan.fingerprints))
         self.body = "\n\n".join(part for part in (self.body, facts) if part)
         return super().execute(context)

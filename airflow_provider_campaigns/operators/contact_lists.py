@@ -18,6 +18,7 @@ from airflow_provider_campaigns.exceptions import (
     airflow_errors,
 )
 from airflow_provider_campaigns.launch.intent import Intent, signs_in
+from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.operators.contacts import ContactsOperator
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class _ContactListOperator(ContactsOperator):
         hook.get_conn()
         checked = rows.check()
         meant |= {"contacts": checked.fingerprint, "conn_id": hook.conn_id}
-        return hook, checked, HandOver(context, meant, self.log)
+        return hook, checked, HandOver(TaskRun.of(context), meant, self.log)
 
     def _fill(self, client: KoreAIClient, known: ContactList, rows: ContactRows, hand_over: HandOver) -> None:
         from airflow_provider_campaigns.api.koreai.contact_lists import MAX_CONTACTS_PER_BATCH
@@ -75,7 +76,7 @@ class _ContactListOperator(ContactsOperator):
                     f"{lost} The next try sends the batch again: the list keeps each number once."
                 ) from lost
             record = hand_over.record
-            hand_over.remember(batches=record.batches + 1, rows=record.rows + len(batch))
+            hand_over.keeper.remember(batches=record.batches + 1, rows=record.rows + len(batch))
             self.log.info("%d rows handed over", hand_over.record.rows)
 
 
@@ -169,7 +170,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
             return client.get_contact_list(hand_over.record.campaign_id)
         known = None if hand_over.is_first else _named(client, self.name)
         if known is None:
-            hand_over.remember()
+            hand_over.keeper.remember()
             try:
                 known = client.create_contact_list(self.name, description=description)
                 # The answer may leave out what is needed later.
@@ -184,7 +185,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
                 raise LaunchOutcomeUnknown(f"{lost} The next try looks for the list.") from lost
         else:
             self._accept(known, hand_over.intent)
-        hand_over.remember(campaign_id=known.id)
+        hand_over.keeper.remember(campaign_id=known.id)
         return known
 
     def _accept(self, known: ContactList, intent: Intent) -> None:
@@ -289,13 +290,12 @@ class KoreAIDeleteContactListOperator(BaseOperator):
         """Delete it, or see that it is gone."""
         from airflow_provider_campaigns.hooks.koreai import KoreAIHook
 
-        ti: Any = context["ti"]
         with airflow_errors():
             client = KoreAIHook(self.conn_id).get_conn()
             try:
                 client.delete_contact_list(self.list_id)
             except NotFound:
-                if ti.try_number <= 1:
+                if TaskRun.of(context).try_number <= 1:
                     raise
             except OutcomeUnknown as unclear:
                 if not _is_gone(client, self.list_id):

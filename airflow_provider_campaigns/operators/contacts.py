@@ -13,7 +13,7 @@ from airflow_provider_campaigns.contacts.limits import checked_limit, exceeds
 from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
 from airflow_provider_campaigns.launch.record import LaunchRecord
-from airflow_provider_campaigns.launch.task_run import facts_of
+from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.operators.altur import TakesAlturContacts
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
 
@@ -141,14 +141,15 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
                 "if_duplicate": if_duplicate,
                 "conn_id": hook.conn_id,
             }
-            hand_over = HandOver(context, meant, self.log)
+            run = TaskRun.of(context)
+            hand_over = HandOver(run, meant, self.log)
             if hand_over.record.rows < checked.rows:
                 dry_run = self._dry_run or hook.dry_run
-                self._ask(context, checked, hand_over.record.rows, dry_run=dry_run)
+                self._ask(run, checked, hand_over.record.rows, dry_run=dry_run)
                 if dry_run:
                     self._show(f"campaign {campaign_id}", checked)
                 add_in_batches(
-                    hand_over,
+                    hand_over.keeper,
                     hand_over.rest(rows.sound()),
                     lambda sound, first: rows.placed(
                         client.add_checked_contacts(
@@ -168,10 +169,10 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
 
         return str(IF_DUPLICATE.read(self.if_duplicate))
 
-    def _ask(self, context: Context, checked: Checked, rows_in: int, *, dry_run: bool) -> None:
+    def _ask(self, run: TaskRun, checked: Checked, rows_in: int, *, dry_run: bool) -> None:
         from airflow_provider_campaigns.launch.guards import GuardAction
 
-        verdict = self.guards().judge(facts_of(context, recipients=checked.rows))
+        verdict = self.guards().judge(run.facts(recipients=checked.rows))
         so_far = f"{rows_in} of {checked.rows} rows are in." if rows_in else "Nothing was sent."
         if dry_run and verdict.action is not GuardAction.REFUSE:
             self.log.info("Dry run: the guards say %s. %s", verdict.action, verdict.reason)

@@ -17,9 +17,9 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
 from airflow_provider_campaigns.launch.decisions import DEFAULT_LOOKUP_TIMEOUT_SECONDS, relaunch_number
-from airflow_provider_campaigns.launch.intent import Intent, fingerprints, launch_key
+from airflow_provider_campaigns.launch.intent import Intent, fingerprints
 from airflow_provider_campaigns.launch.record import LaunchRecord, record_in
-from airflow_provider_campaigns.launch.task_run import approval_of, earliest_of, facts_of, store_of
+from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
 from airflow_provider_campaigns.wait.decisions import described
@@ -250,11 +250,11 @@ class CreateCampaignOperator(GuardedOperator):
         # At another account the launch could not be found again.
         return LaunchPlan(request, further, fingerprints({**request.body, **further, "conn_id": hook.conn_id}))
 
-    def verdict(self, context: Context, client: CampaignClient) -> GuardVerdict:
+    def verdict(self, run: TaskRun, client: CampaignClient) -> GuardVerdict:
         """Return what the guards say about launching now."""
         guards = self.guards()
         recipients = self.recipients(client) if guards.needs_recipients else None
-        return guards.judge(facts_of(context, recipients, self.sends_at()))
+        return guards.judge(run.facts(recipients, self.sends_at()))
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Render as Airflow does, but leave the places {{1}}, {{2}} ... of WhatsApp templates to the vendor."""
@@ -273,24 +273,24 @@ class CreateCampaignOperator(GuardedOperator):
             client = hook.get_conn()
             # Everything that can be seen to be wrong is seen before the first request.
             plan = self.plan(hook)
-            store = store_of(context)
-            known = record_in(store.load() if store else None)
-            intent = self._intent(context, known, plan.fingerprints)
+            run = TaskRun.of(context)
+            known = record_in(run.store.load() if run.store else None)
+            intent = self._intent(run, known, plan.fingerprints)
             # A relaunch is another launch, which the approval of the one before does not stand for.
             approved_after = known.at if known and known.key != intent.key else None
             request = plan.request.marked(intent.mark)
             if self._dry_run or hook.dry_run:
-                refusal = self._not_approved(context, plan, approved_after)
-                self._show(context, client, intent, replace(plan, request=request), refusal)
+                refusal = self._not_approved(run, plan, approved_after)
+                self._show(context, run, client, intent, replace(plan, request=request), refusal)
             launch = Launch(
                 client,
                 intent,
-                store,
-                first_try=context["ti"].try_number <= 1 and not self._resumed,
+                run.store,
+                first_try=run.try_number <= 1 and not self._resumed,
                 lookup_timeout=self.lookup_timeout,
-                earliest=earliest_of(context),
+                earliest=run.earliest,
                 guard=lambda campaign_id: self._guard(
-                    context, client, campaign_id, self._not_approved(context, plan, approved_after)
+                    run, client, campaign_id, self._not_approved(run, plan, approved_after)
                 ),
                 log=self.log,
             )
@@ -300,8 +300,8 @@ class CreateCampaignOperator(GuardedOperator):
             finally:
                 # Also when a step failed: what is known of the campaign must not be lost sight of.
                 if launch.record.campaign_id:
-                    self._push(context, launch, hook, {"id": launch.record.campaign_id})
-        self._push(context, launch, hook, campaign.as_dict())
+                    self._push(context, run, launch, hook, {"id": launch.record.campaign_id})
+        self._push(context, run, launch, hook, campaign.as_dict())
         self.log.info("Campaign %s at %s is %s", campaign.id, client.vendor, described(campaign))
         if not self.wait_until and not terms.goal.needs_progress:
             return campaign.id
@@ -331,7 +331,7 @@ class CreateCampaignOperator(GuardedOperator):
         pause_or_stop_after(outcome, client, campaign.id, self.wait_options.on_kill, self.log)
         keep_figures(context, outcome.campaign)
         seen = result_of(outcome, sensor=False)
-        self._push(context, launch, hook, seen)
+        self._push(context, run, launch, hook, seen)
         return str(seen["id"])
 
     def go_on_in_window(self, context: Context, event: Any = None) -> str:
@@ -343,10 +343,8 @@ class CreateCampaignOperator(GuardedOperator):
         """Return the id of the campaign that the trigger saw reach the goal, or raise what its event means."""
         campaign = result_of_event(event, sensor=False)
         self.log.info("%s", event["message"])
-        ti = context["ti"]
         keep_figures(context, campaign)
-        receipt = ti.xcom_pull(task_ids=self.task_id, key="campaign", map_indexes=ti.map_index)
-        self._hand_out(context, {**(receipt if isinstance(receipt, Mapping) else {}), **campaign})
+        self._hand_out(context, {**TaskRun.of(context).xcom("campaign"), **campaign})
         return str(campaign["id"])
 
     def on_kill(self) -> None:
@@ -359,26 +357,24 @@ class CreateCampaignOperator(GuardedOperator):
         """Return the arguments of the hook besides the connection, as a trigger needs them."""
         return None
 
-    def _intent(self, context: Context, record: LaunchRecord | None, meant: Mapping[str, str]) -> Intent:
-        ti: Any = context["ti"]
-        max_tries = int(ti.max_tries)
-        number = relaunch_number(record, wanted=self.relaunch, max_tries=max_tries, retries=int(self.retries or 0))
-        key = launch_key(ti.dag_id, ti.run_id, ti.task_id, getattr(ti, "map_index", -1), number)
-        return Intent(key, meant, number, max_tries)
+    def _intent(self, run: TaskRun, record: LaunchRecord | None, meant: Mapping[str, str]) -> Intent:
+        retries = int(self.retries or 0)
+        number = relaunch_number(record, wanted=self.relaunch, max_tries=run.max_tries, retries=retries)
+        return Intent(run.key(number), meant, number, run.max_tries)
 
-    def _guard(self, context: Context, client: CampaignClient, campaign_id: str | None, refusal: str) -> None:
+    def _guard(self, run: TaskRun, client: CampaignClient, campaign_id: str | None, refusal: str) -> None:
         """Raise what keeps the launch from going on, if anything does."""
         so_far = f"Campaign {campaign_id} exists and was not started." if campaign_id else "Nothing was sent."
         if refusal:
             raise LaunchRefused(f"{refusal} {so_far}")
         self.enforce(
-            self.verdict(context, client),
+            self.verdict(run, client),
             so_far,
             begun=campaign_id is not None,
             method_name="go_on_in_window" if campaign_id else "execute_in_window",
         )
 
-    def _not_approved(self, context: Context, plan: LaunchPlan, after: float | None) -> str:
+    def _not_approved(self, run: TaskRun, plan: LaunchPlan, after: float | None) -> str:
         """
         Return why the launch is not approved, empty if it is or needs no approval.
 
@@ -389,7 +385,7 @@ class CreateCampaignOperator(GuardedOperator):
         task = self.approval_task_id
         if task is None:
             return ""
-        approval = approval_of(context, task)
+        approval = run.xcom_of(task, "return_value")
         if "Approve" not in (approval.get("chosen_options") or ()):
             return f"Task {task!r} has not approved this launch."
         if not approval.get("responded_by_user"):
@@ -397,15 +393,17 @@ class CreateCampaignOperator(GuardedOperator):
         answered = moment_of(str(approval.get("responded_at")))
         if after is not None and (answered is None or answered.timestamp() <= after):
             return f"Task {task!r} approved an earlier launch of this run: clear it too, to be asked again."
-        shown = context["ti"].xcom_pull(task_ids=task, key=SHOWN_KEY, map_indexes=-1)
-        if isinstance(shown, Mapping) and dict(shown) != dict(plan.fingerprints):
+        shown = run.xcom_of(task, SHOWN_KEY)
+        if shown and dict(shown) != dict(plan.fingerprints):
             changed = sorted(
                 name for name in {*shown, *plan.fingerprints} if shown.get(name) != plan.fingerprints.get(name)
             )
             return f"What task {task!r} showed for approval is not what is to be launched: {', '.join(changed)} differ."
         return ""
 
-    def _push(self, context: Context, launch: Launch, hook: CampaignHook, campaign: Mapping[str, Any]) -> None:
+    def _push(
+        self, context: Context, run: TaskRun, launch: Launch, hook: CampaignHook, campaign: Mapping[str, Any]
+    ) -> None:
         record = launch.record
         push_link(context, hook, str(campaign["id"]))
         receipt = {
@@ -420,7 +418,7 @@ class CreateCampaignOperator(GuardedOperator):
             **campaign,
         }
         if self.approval_task_id:
-            approval = approval_of(context, self.approval_task_id)
+            approval = run.xcom_of(self.approval_task_id, "return_value")
             receipt["approved_by"] = approval.get("responded_by_user")
             receipt["approved_at"] = str(approval.get("responded_at"))
         if record.contacts:
@@ -436,6 +434,7 @@ class CreateCampaignOperator(GuardedOperator):
     def _show(
         self,
         context: Context,
+        run: TaskRun,
         client: CampaignClient,
         intent: Intent,
         plan: LaunchPlan,
@@ -444,7 +443,7 @@ class CreateCampaignOperator(GuardedOperator):
         from airflow_provider_campaigns.api.redaction import redacted
         from airflow_provider_campaigns.launch.guards import GuardAction
 
-        verdict = self.verdict(context, client)
+        verdict = self.verdict(run, client)
         refusal = refusal or (verdict.reason if verdict.action is GuardAction.REFUSE else "")
         if refusal:
             raise LaunchRefused(f"{refusal} Nothing was sent.")

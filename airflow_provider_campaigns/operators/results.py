@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.exceptions import airflow_errors
-from airflow_provider_campaigns.launch.intent import launch_key
+from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.results.files import IF_EXISTS, ResultFile, check_path
 
 if TYPE_CHECKING:
@@ -55,10 +55,9 @@ class _ToObjectStorageOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Write the file; return ``{"path": ..., "count": ...}``."""
-        ti: Any = context["ti"]
-        writer = launch_key(ti.dag_id, ti.run_id, ti.task_id, getattr(ti, "map_index", -1))[:12]
+        run = TaskRun.of(context)
         with airflow_errors():
-            file = ResultFile(self.path, writer=writer, try_number=ti.try_number, if_exists=self.if_exists)
+            file = ResultFile(self.path, writer=run.key()[:12], try_number=run.try_number, if_exists=self.if_exists)
             file.check()
             written: dict[str, Any] = {"path": self.path, "count": file.write(self._rows(), self.log)}
         for outlet in self.outlets or ():

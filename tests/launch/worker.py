@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from airflow_provider_campaigns.api import transport
-from airflow_provider_campaigns.launch import launcher
+from airflow_provider_campaigns.launch import lookup
 from airflow_provider_campaigns.operators import koreai
 from airflow_provider_campaigns.operators.altur import AlturCreateCampaignOperator
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
@@ -124,7 +124,7 @@ def operator_of(launched: str, **changes: Any) -> CreateCampaignOperator:
 #: Every pause that the package makes between the requests of one try, shortened: where, what, how long.
 HURRIED = (
     (transport, "pause_before", lambda *_: 0.01),
-    (launcher, "_LOOKUP_PAUSES_SECONDS", (0.05,)),
+    (lookup, "PAUSES_SECONDS", (0.05,)),
     (koreai, "READY_POLL_SECONDS", 0.02),
 )
 

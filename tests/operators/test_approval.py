@@ -67,7 +67,14 @@ class Asked:
         with DAG("campaigns", schedule=None) as dag:
             create = operator(task_id="create", **fields)
             ApproveCampaignOperator(task_id="approve", create=create, **(approval or {}))
-        ti = SimpleNamespace(id="some", xcom_push=lambda key, value: self.xcoms.update({key: value}))
+        ti = SimpleNamespace(
+            id="some",
+            dag_id="campaigns",
+            run_id="run",
+            task_id="approve",
+            try_number=1,
+            xcom_push=lambda key, value: self.xcoms.update({key: value}),
+        )
         context: Any = {"ti": ti, "task_instance": ti, "ds": "2026-11-24"}
         waits = getattr(hitl, "TaskAwaitingInput", TaskDeferred)
         with pytest.raises(waits):

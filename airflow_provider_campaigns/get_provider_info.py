@@ -4,62 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-#: Fields that every vendor's connection has, kept in the connection's extra.
-_COMMON_FIELDS: dict[str, Any] = {
-    "timeout": {
-        "label": "Timeout (s)",
-        "description": "Seconds to wait for each answer of the vendor.",
-        "schema": {"type": ["number", "null"], "default": 30, "minimum": 1, "maximum": 600},
-    },
-    "rate_limit": {
-        "label": "Rate limit (requests/s)",
-        "description": "The most requests a second from one process to this account. Empty: the vendor's documented "
-        "limit, with a margin.",
-        "schema": {"type": ["number", "null"], "default": None, "minimum": 0.01, "maximum": 1000},
-    },
-    "dry_run": {
-        "label": "Dry run",
-        "description": "Launches over this connection are checked and logged but never sent.",
-        "schema": {"type": ["boolean", "null"], "default": False},
-    },
-    "console_url": {
-        "label": "Console URL",
-        "description": "A campaign's page at the vendor, with {campaign_id} in the place of its id; a task's link "
-        "Campaign goes there.",
-        "schema": {"type": ["string", "null"], "default": None, "pattern": r"^https?://\S+$|^$"},
-    },
-}
-
-
-def _connection(
-    conn_type: str,
-    hook_class: str,
-    name: str,
-    *,
-    hidden: list[str],
-    relabeling: dict[str, str],
-    placeholders: dict[str, str],
-    fields: dict[str, Any],
-) -> dict[str, Any]:
-    return {
-        "connection-type": conn_type,
-        "hook-class-name": f"airflow_provider_campaigns.hooks.{hook_class}",
-        "hook-name": name,
-        "ui-field-behaviour": {
-            "hidden-fields": hidden,
-            "relabeling": {"host": "Base URL", **relabeling},
-            # Airflow marks extra fields as required, but has no mark for these: their placeholders say so.
-            # Where there is none, the Test button of Airflow 3.3 sends 0, and is then told that this is another port.
-            "placeholders": {"port": "none; 0 lets the Test button of Airflow 3.3 work", **placeholders},
-        },
-        "conn-fields": {**fields, **_COMMON_FIELDS},
-    }
-
+from airflow_provider_campaigns.hooks.connection_form import declare_connection
 
 _CONNECTION_TYPES = [
-    _connection(
+    declare_connection(
         "kinbox",
-        "kinbox.KinboxHook",
+        "airflow_provider_campaigns.hooks.kinbox.KinboxHook",
         "Kinbox",
         hidden=["login", "schema"],
         relabeling={"password": "API token"},
@@ -75,18 +25,18 @@ _CONNECTION_TYPES = [
             },
         },
     ),
-    _connection(
+    declare_connection(
         "altur",
-        "altur.AlturHook",
+        "airflow_provider_campaigns.hooks.altur.AlturHook",
         "Altur",
         hidden=["login", "schema"],
         relabeling={"password": "API key"},
         placeholders={"host": "https://api.altur.io/api/v1.0", "password": "required"},
         fields={},
     ),
-    _connection(
+    declare_connection(
         "koreai",
-        "koreai.KoreAIHook",
+        "airflow_provider_campaigns.hooks.koreai.KoreAIHook",
         "Kore.ai",
         hidden=["schema"],
         relabeling={"login": "Client ID", "password": "Client secret"},

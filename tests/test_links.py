@@ -38,7 +38,7 @@ def hook(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Cam
             "a/../b?x#y z",
             "https://app.example.com/c?id=a%2F..%2Fb%3Fx%23y%20z",
         ),
-        ("https://app.example.com/campaigns", "42", "https://app.example.com/campaigns"),
+        ("https://app.example.com/campaigns", "42", None),
         (None, "42", None),
     ],
     indirect=["hook"],
@@ -53,9 +53,12 @@ def test_the_address_is_the_connection_s_with_the_id_in_its_place(
 
 
 @pytest.mark.parametrize("hook", ["javascript:alert(1)", "app.example.com/{campaign_id}"], indirect=True)
-def test_an_address_that_is_none_of_the_web_is_refused(hook: CampaignHook) -> None:
-    with pytest.raises(ValueError, match="'console_url' in its extra must keep to"):
-        hook.console_url("42")
+def test_an_address_that_is_none_of_the_web_makes_no_link_and_keeps_no_launch_from_its_way(hook: CampaignHook) -> None:
+    assert hook.console_url("42") is None
+    assert hook.get_conn()
+    worked, message = hook.test_connection()
+    assert not worked
+    assert "'console_url' in its extra must be" in message
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,8 +12,9 @@ from urllib.parse import quote
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
-from airflow_provider_campaigns.get_provider_info import get_provider_info
-from airflow_provider_campaigns.hooks import legacy_form
+from airflow_provider_campaigns.hooks import connection_form
+from airflow_provider_campaigns.hooks.connection_types import all_types, declaration_of, needed_declaration
+from airflow_provider_campaigns.hooks.settings import Settings, read_settings, type_in_words
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -24,114 +23,13 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.model import Campaign
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """
-    A connection, checked and with its defaults applied.
-
-    :param conn_id: The connection's id.
-    :param base_url: What the connection says about where the API is, or None for the vendor's own.
-    :param login: The login, or None.
-    :param password: The credential, or None.
-    :param extra: The fields of the connection form by name, converted and with defaults.
-    """
-
-    conn_id: str
-    base_url: str | None
-    login: str | None
-    password: str | None = field(repr=False)
-    extra: Mapping[str, Any] = field(repr=False)
-
-    @property
-    def label(self) -> str:
-        """How messages call the connection."""
-        return f"connection {self.conn_id!r}"
-
-    def credential(self, what: str) -> str:
-        """Return the password, or raise an error that says where to put it."""
-        if not self.password:
-            raise InvalidRequest(f"Connection {self.conn_id!r} has no password: put the {what} there.")
-        return self.password
-
-
-def connection_type(conn_type: str) -> Mapping[str, Any]:
-    """Return what the provider info declares about a connection type."""
-    return next(entry for entry in get_provider_info()["connection-types"] if entry["connection-type"] == conn_type)
-
-
-def _converted(value: Any, types: list[str]) -> Any:
-    """Return a value in the type that the form declares; a connection URI and the older form carry text only."""
-    if not isinstance(value, str) or "string" in types:
-        return value
-    if "boolean" in types and value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    if "number" in types or "integer" in types:
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
-
-
-def read_settings(connection: Connection, extra: Mapping[str, Any], conn_type: str) -> Settings:
-    """
-    Return a connection's settings, with the form's defaults applied and its rules checked.
-
-    :param connection: The Airflow connection.
-    :param extra: Its extra as a dict.
-    :param conn_type: The connection type whose form declares the fields.
-    :raises InvalidRequest: Names the connection and the field.
-    """
-    from jsonschema import Draft202012Validator
-
-    label = f"Connection {connection.conn_id!r}"
-    read: dict[str, Any] = {}
-    for name, declared in connection_type(conn_type)["conn-fields"].items():
-        schema = declared["schema"]
-        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        value = _converted(extra.get(name), types)
-        if value is None or value == "":
-            value = schema.get("default")
-        if value is None and "null" not in types:
-            raise InvalidRequest(f"{label} lacks {name!r} in its extra. {declared['description']}")
-        if not Draft202012Validator(schema).is_valid(value):
-            rules = {rule: allowed for rule, allowed in schema.items() if rule != "default"}
-            raise InvalidRequest(f"{label}: {name!r} in its extra must keep to {rules}. {declared['description']}")
-        read[name] = value
-    return Settings(
-        conn_id=str(connection.conn_id),
-        base_url=_base_url(connection, label),
-        login=connection.login or None,
-        password=connection.password or None,
-        extra=read,
-    )
-
-
-def _base_url(connection: Connection, label: str) -> str | None:
-    host = (connection.host or "").strip()
-    if connection.schema and connection.schema not in ("http", "https"):
-        raise InvalidRequest(
-            f"{label} has neither http nor https as its schema. Put the whole base URL into host; in a connection URI, "
-            "percent-encode the host (https%3A%2F%2Fapi.example.com%2Fpath) and the password."
-        )
-    if not host:
-        return None
-    if connection.port:
-        scheme, separator, rest = host.rpartition("://")
-        name, slash, path = rest.partition("/")
-        if re.search(r":\d+$", name):
-            raise InvalidRequest(f"{label} has a port in its host and another as its port. Leave port empty.")
-        host = f"{scheme}{separator}{name}:{connection.port}{slash}{path}"
-    if connection.schema and "://" not in host:
-        host = f"{connection.schema}://{host}"
-    return host
-
-
 class CampaignHook(BaseHook):
     """
     A vendor's API with the credential of an Airflow connection.
 
-    A vendor's hook declares its connection type and builds its client; everything else is here.
+    A vendor's hook names its connection type and builds its client; everything else is here. The type's form is
+    declared in a provider's info with :func:`~airflow_provider_campaigns.hooks.connection_form.declare_connection`,
+    also by a vendor in a distribution of its own.
 
     :param conn_id: The connection's id, by default ``<type>_default``.
     """
@@ -145,9 +43,8 @@ class CampaignHook(BaseHook):
         super().__init_subclass__(**kwargs)
         # Airflow up to 3.1 looks for these two in the class itself, not among what it inherits.
         if "conn_type" in cls.__dict__:
-            declared = connection_type(cls.conn_type)
-            behaviour = staticmethod(lambda: legacy_form.field_behaviour(declared))
-            widgets = staticmethod(lambda: legacy_form.widgets(declared))
+            behaviour = staticmethod(lambda: connection_form.legacy_field_behaviour(cls.declared_connection()))
+            widgets = staticmethod(lambda: connection_form.legacy_widgets(cls.declared_connection()))
             cls.get_ui_field_behaviour = behaviour  # type: ignore[method-assign]
             cls.get_connection_form_widgets = widgets  # type: ignore[method-assign]
 
@@ -166,6 +63,16 @@ class CampaignHook(BaseHook):
         """
         return hook_for(cls.get_connection(conn_id), hook_params)
 
+    @classmethod
+    def declared_connection(cls) -> Mapping[str, Any]:
+        """
+        Return the declaration of the hook's connection type: its form, and how its fields are checked.
+
+        :return: By default what an installed provider declares about ``conn_type``.
+        :raises InvalidRequest: No installed provider declares it.
+        """
+        return needed_declaration(cls.conn_type)
+
     @property
     def class_path(self) -> str:
         """The hook's class path, by which a trigger finds it again."""
@@ -180,49 +87,62 @@ class CampaignHook(BaseHook):
         return self.get_connection(self.conn_id)
 
     @cached_property
-    def _extra(self) -> Mapping[str, Any]:
-        return read_settings(self._connection, self._connection.extra_dejson, self.conn_type).extra
+    def _settings(self) -> Settings:
+        return read_settings(self._connection, self.declared_connection())
 
     @property
     def dry_run(self) -> bool:
         """Whether the connection says that launches are checked but never sent."""
-        return bool(self._extra["dry_run"])
+        return bool(self._settings.extra["dry_run"])
 
     def console_url(self, campaign_id: str) -> str | None:
         """Return where people look at a campaign at the vendor, or None if the connection does not say."""
-        template = self._extra["console_url"]
+        template = self._settings.extra["console_url"]
         return str(template).replace("{campaign_id}", quote(campaign_id, safe="")) if template else None
 
-    def client_for(self, connection: Connection, extra: Mapping[str, Any] | None = None) -> CampaignClient:
+    def client_for(self, connection: Connection) -> CampaignClient:
         """
         Return a client for a connection that is already at hand.
 
         :param connection: The connection.
-        :param extra: Its extra, where reading it here is not allowed (in an event loop).
         :raises InvalidRequest: Names the connection and what is wrong with it.
         """
-        extra = connection.extra_dejson if extra is None else extra
+        return self._client_of(read_settings(connection, self.declared_connection()))
+
+    def _client_of(self, settings: Settings) -> CampaignClient:
         try:
-            return self.build_client(read_settings(connection, extra, self.conn_type))
+            return self.build_client(settings)
         except InvalidRequest as error:
-            if connection.conn_id in str(error):
+            if settings.conn_id in str(error):
                 raise
-            raise InvalidRequest(f"Connection {connection.conn_id!r}: {error}") from None
+            raise InvalidRequest(f"Connection {settings.conn_id!r}: {error}") from None
 
     @cached_property
     def _client(self) -> CampaignClient:
-        return self.client_for(self._connection)
+        return self._client_of(self._settings)
 
     def get_conn(self) -> CampaignClient:
         """Return the vendor's client, one per hook."""
         return self._client
 
     def test_connection(self) -> tuple[bool, str]:
-        """Make one cheap authenticated request; return whether it worked and what was found or is to be done."""
+        """
+        Make one cheap authenticated request; return whether it worked, and what was found or is to be done.
+
+        The message says whether dry run is on. A ``console_url`` that no link can be made of counts as a failure here.
+        """
         try:
-            return True, self.get_conn().check()
+            if self._settings.left_aside:
+                return False, " ".join(self._settings.left_aside)
+            found = self.get_conn().check()
         except (CampaignAPIError, InvalidRequest, AirflowNotFoundException) as error:
             return False, str(error)
+        mode = (
+            "Dry run is on: launches are checked and never sent."
+            if self.dry_run
+            else "Dry run is off: launches are sent."
+        )
+        return True, f"{found} {mode}"
 
     def create_campaign(self, **fields: Any) -> Campaign:
         """Create a campaign; see the vendor's client for the fields. Never call it twice for one intent."""
@@ -261,22 +181,19 @@ def hook_for(connection: Connection, hook_params: Mapping[str, Any] | None = Non
     """
     Return the hook of a connection that is already at hand.
 
-    The connection types of this package are known without Airflow's providers manager, which would read the metadata
-    of every installed provider first.
+    Airflow's providers manager is not asked: it would read the metadata of every installed provider first, even for the
+    connection types of this package.
 
     :param connection: The connection.
     :param hook_params: Further arguments of its hook, such as Kore.ai's ``campaign_type``.
-    :raises InvalidRequest: The connection is of another type.
+    :raises InvalidRequest: The connection is of a type that runs no campaigns; names those that do.
     """
-    types = {entry["connection-type"]: entry["hook-class-name"] for entry in get_provider_info()["connection-types"]}
-    if connection.conn_type in types:
-        module, _, name = types[connection.conn_type].rpartition(".")
-        known: CampaignHook = getattr(import_module(module), name)(conn_id=connection.conn_id, **(hook_params or {}))
-        return known
-    hook = connection.get_hook(hook_params=dict(hook_params or {}))
-    if not isinstance(hook, CampaignHook):
+    declared = declaration_of(connection.conn_type)
+    if declared is None:
         raise InvalidRequest(
-            f"Connection {connection.conn_id!r} is of type {connection.conn_type!r}, which runs no campaigns. "
-            f"Types: {', '.join(types)}."
+            f"Connection {connection.conn_id!r} is {type_in_words(connection)}, which runs no campaigns. "
+            f"Types that do: {', '.join(all_types())}."
         )
+    module, _, name = declared["hook-class-name"].rpartition(".")
+    hook: CampaignHook = getattr(import_module(module), name)(conn_id=connection.conn_id, **(hook_params or {}))
     return hook

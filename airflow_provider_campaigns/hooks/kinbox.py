@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
-from airflow_provider_campaigns.hooks.campaign import CampaignHook, Settings
+from airflow_provider_campaigns.hooks.campaign import CampaignHook
+from airflow_provider_campaigns.hooks.settings import Settings
 
 
 class KinboxHook(CampaignHook):

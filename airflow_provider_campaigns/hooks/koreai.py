@@ -6,7 +6,8 @@ from typing import cast
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.koreai.client import KoreAIClient
-from airflow_provider_campaigns.hooks.campaign import CampaignHook, Settings
+from airflow_provider_campaigns.hooks.campaign import CampaignHook
+from airflow_provider_campaigns.hooks.settings import Settings
 
 
 class KoreAIHook(CampaignHook):

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+from airflow.providers.common.compat.connection import get_async_connection
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
@@ -196,11 +196,10 @@ class CampaignTrigger(BaseTrigger):
 
     async def _client(self) -> CampaignClient:
         connection = await get_async_connection(self.conn_id)
-        extra = await get_async_extra_dejson(connection)
 
         def build() -> CampaignClient:
             module, _, name = self.hook_class.rpartition(".")
             hook: CampaignHook = getattr(import_module(module), name)(conn_id=self.conn_id, **(self.hook_params or {}))
-            return hook.client_for(connection, extra)
+            return hook.client_for(connection)
 
         return await asyncio.to_thread(build)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+from airflow.providers.common.compat.connection import get_async_connection
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable
@@ -135,8 +135,7 @@ class ListPoller:
     async def _look(self) -> Look:
         if self._client is None:
             connection = await get_async_connection(self.conn_id)
-            extra = await get_async_extra_dejson(connection)
-            self._client = await self._in_thread(lambda: _client_for(connection, extra, self._hook_params))
+            self._client = await self._in_thread(lambda: _client_for(connection, self._hook_params))
         client = self._client
         return Look(
             client.vendor,
@@ -212,8 +211,8 @@ def count_failure(error: Exception, patience: Patience, conn_id: str, now: float
         raise CampaignRequestFailed(f"The campaigns of connection {conn_id!r} cannot be watched: {error}") from error
 
 
-def _client_for(connection: Connection, extra: Mapping[str, Any], hook_params: Mapping[str, Any]) -> CampaignClient:
+def _client_for(connection: Connection, hook_params: Mapping[str, Any]) -> CampaignClient:
     # Here and not above: the module is on the way of the event trigger, which is constructed when a DAG is parsed.
     from airflow_provider_campaigns.hooks.campaign import hook_for
 
-    return hook_for(connection, hook_params).client_for(connection, extra)
+    return hook_for(connection, hook_params).client_for(connection)

@@ -17,7 +17,8 @@ import yaml
 from airflow.providers.common.compat.sdk import Connection
 
 from airflow_provider_campaigns.get_provider_info import get_provider_info
-from airflow_provider_campaigns.hooks.campaign import read_settings
+from airflow_provider_campaigns.hooks.connection_types import needed_declaration
+from airflow_provider_campaigns.hooks.settings import read_settings
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
 from airflow_provider_campaigns.sandbox import __main__ as sandbox_command
@@ -121,7 +122,7 @@ def test_each_connection_is_one_that_its_hook_accepts(name: str, value: str, mon
     conn_id = name.removeprefix("AIRFLOW_CONN_").lower()
     connection = Connection.from_json(value, conn_id=conn_id) if value.startswith("{") else None
     connection = connection or Connection.from_uri(value, conn_id=conn_id)
-    settings = read_settings(connection, connection.extra_dejson, connection.conn_type)
+    settings = read_settings(connection, needed_declaration(connection.conn_type))
     assert settings.password
     assert conn_id == f"{connection.conn_type}_default"
 

@@ -95,7 +95,6 @@ def test_without_a_host_it_is_the_vendor_s_own(vendor: str, default: str, connec
         ({"timeout": "soon"}, "timeout"),
         ({"rate_limit": -1}, "rate_limit"),
         ({"create_api_version": "v2"}, "create_api_version"),
-        ({"console_url": "ftp://x"}, "console_url"),
     ],
 )
 def test_a_value_that_the_form_would_not_allow_is_refused_by_name(

@@ -6,6 +6,8 @@ import contextlib
 import gzip
 import json
 import logging
+import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -35,6 +37,12 @@ def check_path(path: str) -> None:
         raise InvalidRequest(f"path must be that of a file, not of a folder: {path!r} ends with a slash.")
     if any(character in path for character in _PATTERN_CHARACTERS):
         raise InvalidRequest(f"path must be free of {' '.join(_PATTERN_CHARACTERS)}, which storages take for patterns.")
+    if path.startswith("~"):
+        raise InvalidRequest(f"path: nothing expands the ~ of {path!r}; give the whole path of the folder.")
+    if ".." in path.split("/"):
+        raise InvalidRequest(f"path: {path!r} climbs out of a folder with '..'; give the path that it leads to.")
+    if any(not character.isprintable() for character in path):
+        raise InvalidRequest(f"path must not hold control characters: {path!r}.")
 
 
 class ResultFile:
@@ -58,8 +66,9 @@ class ResultFile:
         self.path = path
         self._target: ObjectStoragePath = ObjectStoragePath(path)
         self._if_exists = if_exists
-        self._place = self._target.path
-        folder, slash, name = self._place.rpartition("/")
+        self._is_local = self._target.protocol in ("", "file", "local")
+        self._own_path = self._target.path
+        folder, slash, name = self._own_path.rpartition("/")
         hidden = [f"{folder}{slash}.{name}.part-{writer}-{number}" for number in range(1, max(1, try_number) + 1)]
         *self._left, self._part = hidden
 
@@ -67,8 +76,17 @@ class ResultFile:
         """
         Refuse what can be seen to be in the way, before anything is fetched.
 
-        :raises InvalidRequest: There is a folder of that name, or a file that must not be overwritten.
+        :raises InvalidRequest: There is a folder of that name, a link, a device or another thing that is no plain file,
+            or a file that must not be overwritten.
         """
+        if self._is_local:
+            # The finished file takes the name over: a device would be gone, and a link would lead elsewhere no longer.
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                kind = os.lstat(self._own_path).st_mode
+                if stat.S_ISLNK(kind):
+                    raise InvalidRequest(f"path: {self.path!r} is a symbolic link; give the path that it leads to.")
+                if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+                    raise InvalidRequest(f"path: {self.path!r} is a device, a pipe or a socket, which is no file.")
         if self._target.is_dir():
             raise InvalidRequest(f"path: {self.path!r} is a folder.")
         if self._if_exists == "fail" and self._target.exists():
@@ -85,17 +103,31 @@ class ResultFile:
         self.check()
         for left in self._left:
             self._remove(left)
-        if self._target.protocol in ("", "file", "local"):
-            self._target.parent.mkdir(parents=True, exist_ok=True)
+        self._remove(self._part)
+        made = self._make_folders() if self._is_local else []
         try:
             count = self._write_part(rows, log)
             self.check()
-            self._target.fs.mv(self._part, self._place)
+            self._target.fs.mv(self._part, self._own_path)
         except BaseException:
             self._remove(self._part)
+            for folder in made:
+                with contextlib.suppress(OSError):  # somebody else uses it by now
+                    os.rmdir(folder)
             raise
         log.info("%d rows are in %s", count, self.path)
         return count
+
+    def _make_folders(self) -> list[str]:
+        """Make the folders that are missing above the file, and return them, the innermost first."""
+        folder = os.path.dirname(os.path.abspath(self._own_path))
+        missing = []
+        while not os.path.exists(folder):
+            missing.append(folder)
+            folder = os.path.dirname(folder)
+        if missing:
+            os.makedirs(missing[0], exist_ok=True)
+        return missing
 
     def _write_part(self, rows: Iterable[Mapping[str, Any]], log: logging.Logger | Any) -> int:
         count = 0
@@ -111,7 +143,8 @@ class ResultFile:
     @contextlib.contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
         # Airflow's own way to open notes each write for lineage, and would note the hidden file.
-        with self._target.fs.open(self._part, "wb") as file:
+        # Where a link of that name can wait for us, a file must be a new one.
+        with self._target.fs.open(self._part, "xb" if self._is_local else "wb") as file:
             if not self.path.endswith(".gz"):
                 yield file
                 return
@@ -119,6 +152,6 @@ class ResultFile:
             with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as compressed:
                 yield cast(IO[bytes], compressed)
 
-    def _remove(self, place: str) -> None:
+    def _remove(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
-            self._target.fs.rm_file(place)
+            self._target.fs.rm_file(path)

@@ -31,7 +31,11 @@ from airflow_provider_campaigns.sandbox.kinbox.campaign import PROCESSING_SECOND
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 FIRST_FINISH_SECONDS = PROCESSING_SECONDS + 1 + TRACKING_SECONDS
-HEADERS = [(b"authorization", b"Bearer sandbox-token"), (b"content-type", b"application/json")]
+HEADERS = [
+    (b"host", b"127.0.0.1"),
+    (b"authorization", b"Bearer sandbox-token"),
+    (b"content-type", b"application/json"),
+]
 
 
 class BenchmarkApp(SandboxApp):

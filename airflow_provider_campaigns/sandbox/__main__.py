@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from airflow_provider_campaigns.sandbox.clock import check_speed
+from airflow_provider_campaigns.sandbox.clock import MAX_SPEED, check_speed
 from airflow_provider_campaigns.sandbox.installed import vendor_names
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
@@ -17,7 +17,7 @@ def _speed(text: str) -> float:
     try:
         return check_speed(float(text))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a number, 0 or more, not {text!r}") from None
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to {MAX_SPEED}, not {text!r}") from None
 
 
 def _port(text: str) -> int:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+#: The fastest that vendor time may pass: a year in three seconds. Its calendar ends with the year 9999.
+MAX_SPEED = 10_000_000
+
 
 def check_speed(speed: object) -> float:
     """Return the speed as a float, or raise ``ValueError`` saying what a speed may be."""
-    if isinstance(speed, bool) or not isinstance(speed, (int, float)) or not math.isfinite(speed) or speed < 0:
-        raise ValueError(f"speed: must be a number of vendor seconds per real second, 0 or more, not {speed!r}")
+    # Comparing refuses NaN as well, and a whole number that is too large for a float.
+    if isinstance(speed, bool) or not isinstance(speed, (int, float)) or not 0 <= speed <= MAX_SPEED:
+        raise ValueError(
+            f"speed: must be a number of vendor seconds per real second, from 0 to {MAX_SPEED}, not {_shown(speed)}"
+        )
     return float(speed)
+
+
+def _shown(value: object) -> str:
+    # Python refuses to write out a whole number of thousands of digits.
+    return "a number of that size" if isinstance(value, int) and abs(value) >= 10**18 else repr(value)
 
 
 class Clock:
     """
     Vendor time, which starts at the real now and passes ``speed`` times as fast as real time.
 
-    :param speed: vendor seconds per real second; 0 stops the clock.
+    :param speed: vendor seconds per real second, up to 10,000,000; 0 stops the clock.
     :param monotonic: source of real seconds that never jumps.
     :param epoch: source of the real time (epoch seconds) at which vendor time starts.
     """

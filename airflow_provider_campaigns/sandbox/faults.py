@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -16,6 +15,9 @@ ANSWER_KINDS = frozenset({"reset", "timeout", "error", "cut_off", "html", "slow"
 
 #: Kinds that change how a vendor behaves until they are cleared; vendor modules ask for them.
 STATE_KINDS = frozenset({"unknown_status", "status_missing", "stall", "list_lag", "repeated_cursor"})
+
+#: The longest delay that can be ordered: a day.
+MAX_SECONDS = 86_400
 
 DEFAULT_SECONDS = {"timeout": 60.0, "slow": 2.0, "list_lag": 5.0, "rate_limited": 1.0}
 
@@ -98,7 +100,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -MAX_SECONDS <= value <= MAX_SECONDS
 
 
 def _problems(fault: Fault) -> list[str]:
@@ -126,7 +128,7 @@ def _problems(fault: Fault) -> list[str]:
         (
             fault.seconds is None or (_is_number(fault.seconds) and fault.seconds >= 0),
             "seconds",
-            "must be a number of real seconds, 0 or more",
+            f"must be a number of real seconds from 0 to {MAX_SECONDS}",
         ),
         (_is_whole(fault.status) and 400 <= fault.status <= 599, "status", "must be an HTTP status from 400 to 599"),
         (

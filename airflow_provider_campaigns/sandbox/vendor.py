@@ -160,7 +160,7 @@ class Vendor(ABC):
             return {}
         try:
             value = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RefusedRequest(self.bad_request("The body is not valid JSON")) from None
         if not isinstance(value, dict):
             raise RefusedRequest(self.bad_request("The body must be a JSON object"))

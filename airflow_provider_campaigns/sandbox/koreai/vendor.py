@@ -148,10 +148,8 @@ class KoreAIVendor(Vendor):
         return request.headers.get("accountid", "")
 
     def rate_limited(self, seconds: float) -> Response:
-        """Return the documented text; status and header are not documented."""
-        response = errors(RATE_LIMIT_TEXT, 429, 429)
-        response.headers["retry-after"] = str(int(seconds))
-        return response
+        """Return the documented text; the status is not documented, and no page shows a ``Retry-After``."""
+        return errors(RATE_LIMIT_TEXT, 429, 429)
 
     def not_found(self, request: Request) -> Response:
         """Return the answer for a path that does not exist."""

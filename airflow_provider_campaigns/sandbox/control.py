@@ -1,0 +1,97 @@
+"""The control routes: faults, journal, reset, clock and health of a running sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from airflow_provider_campaigns.sandbox.faults import Fault
+from airflow_provider_campaigns.sandbox.installed import CONTROL_PREFIX
+from airflow_provider_campaigns.sandbox.journal import count
+
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.sandbox.app import SandboxApp
+
+
+def _whole(text: str | None, field: str, default: int | None = None) -> int | None:
+    if text is None:
+        return default
+    if not text.isdecimal():
+        raise ValueError(f"{field}: must be a whole number, not {text!r}")
+    return int(text)
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return await request.json()
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"The body is not valid JSON: {error}") from None
+
+
+def control_routes(app: SandboxApp) -> list[Route]:
+    """Return the routes below ``/_sandbox`` that order faults, tell the journal, reset and set the clock."""
+
+    async def health(request: Request) -> Response:
+        vendors = {vendor.name: {"title": vendor.title, "prefix": vendor.prefix} for vendor in app.vendors}
+        return JSONResponse({"status": "ok", "vendors": vendors})
+
+    async def faults(request: Request) -> Response:
+        if request.method == "POST":
+            orders = await _json(request)
+            listed = orders if isinstance(orders, list) else [orders]
+            return JSONResponse({"ids": app.faults.order(*map(Fault.from_order, listed))}, status_code=201)
+        if request.method == "DELETE":
+            fault_id = _whole(request.query_params.get("id"), "id")
+            cleared = app.faults.clear(fault_id)
+            if fault_id is not None and not cleared:
+                return PlainTextResponse(f"id: there is no fault {fault_id}", status_code=404)
+            return JSONResponse({"cleared": cleared})
+        return JSONResponse({"faults": app.faults.orders()})
+
+    async def journal(request: Request) -> Response:
+        vendor = request.query_params.get("vendor")
+        names = [known.name for known in app.vendors]
+        if vendor is not None and vendor not in names:
+            raise ValueError(f"vendor: must be one of {', '.join(names)}, not {vendor!r}")
+        entries = app.journal.entries(_whole(request.query_params.get("since"), "since") or 0, vendor)
+        campaigns = [row for known in app.vendors if vendor in (None, known.name) for row in known.inventory()]
+        return JSONResponse(
+            {"requests": [asdict(entry) for entry in entries], "counts": count(entries), "campaigns": campaigns}
+        )
+
+    async def reset(request: Request) -> Response:
+        app.reset()
+        return JSONResponse({"status": "ok"})
+
+    async def clock(request: Request) -> Response:
+        if request.method == "POST":
+            order = await _json(request)
+            if not isinstance(order, dict) or set(order) != {"speed"}:
+                raise ValueError('speed: the body must be {"speed": number}')
+            app.clock.set_speed(order["speed"])
+        return JSONResponse(
+            {"now": app.clock.now().isoformat(), "seconds": app.clock.seconds(), "speed": app.clock.speed}
+        )
+
+    def clear(handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        async def answer(request: Request) -> Response:
+            try:
+                response: Response = await handler(request)
+            except ValueError as error:
+                return PlainTextResponse(str(error), status_code=400)
+            return response
+
+        return answer
+
+    return [
+        Route(f"{CONTROL_PREFIX}/health", health),
+        Route(f"{CONTROL_PREFIX}/faults", clear(faults), methods=["GET", "POST", "DELETE"]),
+        Route(f"{CONTROL_PREFIX}/journal", clear(journal)),
+        Route(f"{CONTROL_PREFIX}/reset", reset, methods=["POST"]),
+        Route(f"{CONTROL_PREFIX}/clock", clear(clock), methods=["GET", "POST"]),
+    ]

@@ -20,8 +20,8 @@ class ArgumentKind:
     A kind of argument.
 
     :param wanted: What is allowed, in words that follow "must be".
-    :param convert: Returns the value to use, or raises ``ValueError``: with a text of its own that follows the
-        argument's name, or without one.
+    :param convert: Returns the value to use, or raises ``ValueError``; an ``InvalidRequest`` keeps its own
+        words.
     :param optional: Whether None stands for "not given". A template that renders to None is refused all the same.
     """
 
@@ -41,6 +41,8 @@ class ArgumentKind:
             return None
         try:
             return self.convert(value)
+        except InvalidRequest:
+            raise
         except (ValueError, TypeError, OverflowError) as error:
             reason = str(error) if type(error) is _Refused else f"must be {self.wanted}"
         raise InvalidRequest(f"{name} {reason}; got {shown(value)}.")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.arguments.templates import is_template
+from airflow_provider_campaigns.arguments.declared import DeclaredArguments
+from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.results.files import IF_EXISTS, ResultFile, check_path
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class _ToObjectStorageOperator(BaseOperator):
+def _file_path(value: Any) -> Any:
+    check_path(value)
+    return value
+
+
+FILE_PATH = ArgumentKind("the path or URI of a file", _file_path)
+
+
+class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
     """
     What these operators share: rows from the vendor, one at a time, to a file; returns its path and their number.
 
@@ -34,20 +42,21 @@ class _ToObjectStorageOperator(BaseOperator):
         is a file, also one that an earlier try of the same task wrote.
     """
 
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {"path": FILE_PATH, "if_exists": choice(IF_EXISTS)}
     template_fields: Sequence[str] = ("conn_id", "path")
     ui_color = "#e9f5ec"
+    has_multiple_outputs = True
 
     def __init__(self, *, path: str, conn_id: str, if_exists: str = "overwrite", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.path = path
         self.conn_id = conn_id
         self.if_exists = if_exists
-        if if_exists not in IF_EXISTS:
-            raise InvalidRequest(
-                f"Task {self.task_id!r}: if_exists must be one of {', '.join(IF_EXISTS)}; got {str(if_exists)[:40]!r}."
-            )
-        if isinstance(path, str) and not is_template(path):
-            check_path(path)
+
+    @classmethod
+    def text_template_fields(cls) -> Sequence[str]:
+        """Return the fields that are text."""
+        return cls.template_fields
 
     @abstractmethod
     def _rows(self) -> Iterator[Mapping[str, Any]]:
@@ -65,7 +74,22 @@ class _ToObjectStorageOperator(BaseOperator):
         return written
 
 
-class KinboxLeadResultsToObjectStorageOperator(_ToObjectStorageOperator):
+class _OfOneCampaignOperator(_ToObjectStorageOperator):
+    """The same about one campaign."""
+
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        **_ToObjectStorageOperator.arguments,
+        "campaign_id": CAMPAIGN_ID,
+    }
+    template_fields: Sequence[str] = (*_ToObjectStorageOperator.template_fields, "campaign_id")
+
+    def __init__(self, *, campaign_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.campaign_id = campaign_id
+        self.check_visible_arguments()
+
+
+class KinboxLeadResultsToObjectStorageOperator(_OfOneCampaignOperator):
     """
     Writes what became of each recipient of a Kinbox campaign to a JSON Lines file.
 
@@ -83,19 +107,16 @@ class KinboxLeadResultsToObjectStorageOperator(_ToObjectStorageOperator):
     :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
     """
 
-    template_fields: Sequence[str] = (*_ToObjectStorageOperator.template_fields, "campaign_id")
-
     def __init__(self, *, campaign_id: str, path: str, conn_id: str = "kinbox_default", **kwargs: Any) -> None:
-        super().__init__(path=path, conn_id=conn_id, **kwargs)
-        self.campaign_id = campaign_id
+        super().__init__(campaign_id=campaign_id, path=path, conn_id=conn_id, **kwargs)
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         from airflow_provider_campaigns.hooks.kinbox import KinboxHook
 
-        return KinboxHook(self.conn_id).get_conn().lead_result_rows(str(self.campaign_id))
+        return KinboxHook(self.conn_id).get_conn().lead_result_rows(self.argument("campaign_id"))
 
 
-class AlturCallsToObjectStorageOperator(_ToObjectStorageOperator):
+class AlturCallsToObjectStorageOperator(_OfOneCampaignOperator):
     """
     Writes the calls of an Altur phone campaign to a JSON Lines file, all of them or those that pass the filters.
 
@@ -118,8 +139,7 @@ class AlturCallsToObjectStorageOperator(_ToObjectStorageOperator):
     """
 
     template_fields: Sequence[str] = (
-        *_ToObjectStorageOperator.template_fields,
-        "campaign_id",
+        *_OfOneCampaignOperator.template_fields,
         "status",
         "answered_by",
         "from_date",
@@ -138,8 +158,7 @@ class AlturCallsToObjectStorageOperator(_ToObjectStorageOperator):
         conn_id: str = "altur_default",
         **kwargs: Any,
     ) -> None:
-        super().__init__(path=path, conn_id=conn_id, **kwargs)
-        self.campaign_id = campaign_id
+        super().__init__(campaign_id=campaign_id, path=path, conn_id=conn_id, **kwargs)
         self.status = status
         self.answered_by = answered_by
         self.from_date = from_date
@@ -152,7 +171,7 @@ class AlturCallsToObjectStorageOperator(_ToObjectStorageOperator):
             AlturHook(self.conn_id)
             .get_conn()
             .list_calls(
-                str(self.campaign_id),
+                self.argument("campaign_id"),
                 status=self.status,
                 answered_by=self.answered_by,
                 start_date=self.from_date,
@@ -178,6 +197,7 @@ class KoreAIContactListsToObjectStorageOperator(_ToObjectStorageOperator):
 
     def __init__(self, *, path: str, conn_id: str = "koreai_default", **kwargs: Any) -> None:
         super().__init__(path=path, conn_id=conn_id, **kwargs)
+        self.check_visible_arguments()
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         from airflow_provider_campaigns.hooks.koreai import KoreAIHook
@@ -185,7 +205,7 @@ class KoreAIContactListsToObjectStorageOperator(_ToObjectStorageOperator):
         return (known.raw for known in KoreAIHook(self.conn_id).get_conn().list_contact_lists())
 
 
-class KoreAIContactResultsToObjectStorageOperator(_ToObjectStorageOperator):
+class KoreAIContactResultsToObjectStorageOperator(_OfOneCampaignOperator):
     """
     Writes what became of each contact of a Kore.ai voice campaign to a JSON Lines file.
 
@@ -203,13 +223,10 @@ class KoreAIContactResultsToObjectStorageOperator(_ToObjectStorageOperator):
     :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
     """
 
-    template_fields: Sequence[str] = (*_ToObjectStorageOperator.template_fields, "campaign_id")
-
     def __init__(self, *, campaign_id: str, path: str, conn_id: str = "koreai_default", **kwargs: Any) -> None:
-        super().__init__(path=path, conn_id=conn_id, **kwargs)
-        self.campaign_id = campaign_id
+        super().__init__(campaign_id=campaign_id, path=path, conn_id=conn_id, **kwargs)
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         from airflow_provider_campaigns.hooks.koreai import KoreAIHook
 
-        return KoreAIHook(self.conn_id).get_conn().contact_result_rows(str(self.campaign_id))
+        return KoreAIHook(self.conn_id).get_conn().contact_result_rows(self.argument("campaign_id"))

@@ -21,7 +21,11 @@ def campaign_sandbox_speed() -> float:
 
 @pytest.fixture(scope="session")
 def campaign_sandbox_vendors() -> Sequence[str | type[Vendor]] | None:
-    """Names of the vendors to serve (``["kinbox"]``), or their classes; override it to choose. None: all installed."""
+    """
+    Names of the vendors to serve (``["kinbox"]``), or their classes; None: all that are installed.
+
+    Override it in the project's first ``conftest.py`` to choose: one server serves the whole run.
+    """
     return None
 
 

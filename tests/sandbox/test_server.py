@@ -55,8 +55,9 @@ def test_the_server_listens_on_loopback_only(sandbox):
 
 
 @pytest.fixture(scope="session")
-def campaign_sandbox_vendors():
-    return [PostVendor]
+def campaign_sandbox_server():
+    with Sandbox(vendors=[PostVendor]) as sandbox:
+        yield sandbox
 
 
 def test_the_fixture_points_airflows_connections_to_the_sandbox(campaign_sandbox):
@@ -74,6 +75,26 @@ def test_the_fixture_is_empty_for_every_test(campaign_sandbox, session, turn):
     assert campaign_sandbox.journal() == {"requests": [], "counts": {}, "campaigns": []}
     assert create(campaign_sandbox, session).status_code == 201
     campaign_sandbox.order_fault(kind="error", times=None)
+
+
+def test_the_fixture_serves_the_vendors_that_a_project_chooses(tmp_path):
+    (tmp_path / "conftest.py").write_text(
+        textwrap.dedent("""
+            import pytest
+
+            pytest_plugins = ["airflow_provider_campaigns.testing"]
+
+            @pytest.fixture(scope="session")
+            def campaign_sandbox_vendors():
+                return ["altur"]
+        """)
+    )
+    (tmp_path / "test_it.py").write_text("def test_it(campaign_sandbox): print(*campaign_sandbox.connections())")
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path]
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+    assert run.stdout.splitlines()[0].startswith("altur_default")
 
 
 def test_the_fixtures_import_neither_airflow_nor_the_server():

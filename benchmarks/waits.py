@@ -88,17 +88,17 @@ class Looks:
     """Notes the processor time of each look of our poller."""
 
     def __init__(self) -> None:
-        from airflow_provider_campaigns.wait.poller import Lane
+        from airflow_provider_campaigns.wait.poller import PollGroup
 
         self.cpu_seconds: list[float] = []
-        look = Lane._look
+        look = PollGroup._look
 
-        async def timed(lane: Lane, due: Any) -> None:
+        async def timed(group: PollGroup, due: Any) -> None:
             began = time.process_time()
-            await look(lane, due)
+            await look(group, due)
             self.cpu_seconds.append(time.process_time() - began)
 
-        Lane._look = timed  # type: ignore[assignment, method-assign]
+        PollGroup._look = timed  # type: ignore[assignment, method-assign]
 
 
 def our_trigger(campaign_id: str, interval: float) -> Any:

@@ -207,6 +207,19 @@ class Run:
         """Do what a user does who marks the task as failed."""
         self.ask("PATCH", f"taskInstances/{task_id}", json={"new_state": "failed"})
 
+    def mark_success(self, task_id: str = "wait") -> None:
+        """Do what a user does who marks the task as a success."""
+        self.ask("PATCH", f"taskInstances/{task_id}", json={"new_state": "success"})
+
+    def clear(self, task_id: str = "wait") -> None:
+        """Do what a user does who clears the task."""
+        body = {"dry_run": False, "task_ids": [task_id], "dag_run_id": self._run_id, "only_failed": False}
+        self._airflow.call("POST", f"dags/{self._dag_id}/clearTaskInstances", json=body)
+
+    def trigger_log(self, task_id: str) -> str:
+        """Return what a deferred task wrote in the triggerer."""
+        return "".join(path.read_text() for path in self._logs.glob(f"task_id={task_id}/attempt=*.log.trigger.*"))
+
     def log(self, task_id: str = "wait") -> str:
         """Return what a task wrote on its worker."""
         return "".join(path.read_text() for path in self._logs.glob(f"task_id={task_id}/attempt=*.log"))

@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, conf
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.arguments.templates import is_template
-from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
+from airflow_provider_campaigns.exceptions import CampaignWaitTimeout, LaunchRefused, airflow_errors
 from airflow_provider_campaigns.launch.decisions import DEFAULT_LOOKUP_TIMEOUT_SECONDS, relaunch_number
 from airflow_provider_campaigns.launch.intent import Intent, fingerprints
 from airflow_provider_campaigns.launch.record import LaunchRecord, record_in
@@ -26,10 +26,11 @@ from airflow_provider_campaigns.wait.decisions import described
 from airflow_provider_campaigns.wait.options import WaitOptions
 from airflow_provider_campaigns.wait.runner import (
     keep_figures,
-    pause_or_stop,
-    pause_or_stop_after,
+    pause_or_stop_if_ended,
     result_of,
     result_of_event,
+    settle,
+    timeout_error,
     wait_here,
 )
 from airflow_provider_campaigns.wait.state import WaitState
@@ -181,6 +182,7 @@ class CreateCampaignOperator(GuardedOperator):
             client_class=self.client_class,
         )
         self._launch: Launch | None = None
+        self._ti: Any = None
         self._resumed = False
 
     @classmethod
@@ -294,7 +296,7 @@ class CreateCampaignOperator(GuardedOperator):
                 ),
                 log=self.log,
             )
-            self._launch = launch
+            self._launch, self._ti = launch, context["ti"]
             try:
                 campaign = self.steps(launch, request)
             finally:
@@ -328,9 +330,9 @@ class CreateCampaignOperator(GuardedOperator):
             )
         with airflow_errors():
             outcome = wait_here(WaitState(campaign.id, terms, time.time()), client, self.log)
-        pause_or_stop_after(outcome, client, campaign.id, self.wait_options.on_kill, self.log)
+        outcome = settle(outcome, client, campaign.id, self.wait_options.on_kill, self.log)
         keep_figures(context, outcome.campaign)
-        seen = result_of(outcome, sensor=False)
+        seen = result_of(outcome, CampaignWaitTimeout)
         self._push(context, run, launch, hook, seen)
         return str(seen["id"])
 
@@ -341,17 +343,19 @@ class CreateCampaignOperator(GuardedOperator):
 
     def execute_complete(self, context: Context, event: Any = None) -> str:
         """Return the id of the campaign that the trigger saw reach the goal, or raise what its event means."""
-        campaign = result_of_event(event, sensor=False)
+        overdue = timeout_error(CampaignWaitTimeout, self.wait_timeout, self.execution_timeout)
+        campaign = result_of_event(event, overdue)
         self.log.info("%s", event["message"])
         keep_figures(context, campaign)
         self._hand_out(context, {**TaskRun.of(context).xcom("campaign"), **campaign})
         return str(campaign["id"])
 
     def on_kill(self) -> None:
-        """Do to the campaign what the policy says, when the task is killed in its worker after the launch."""
+        """Do to the campaign what the policy says, if the task was ended for good after the launch, in its worker."""
         campaign_id = self._launch.record.campaign_id if self._launch else None
-        if self._launch and campaign_id and self.wait_options.on_kill != "leave":
-            pause_or_stop(self._launch.client, campaign_id, self.wait_options.on_kill, self.log)
+        if self._launch and campaign_id:
+            policy = self.wait_options.on_kill
+            pause_or_stop_if_ended(self._launch.client, campaign_id, policy, self._ti, self.log)
 
     def hook_params(self) -> dict[str, Any] | None:
         """Return the arguments of the hook besides the connection, as a trigger needs them."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
+    AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
     PokeReturnValue,
@@ -23,10 +24,11 @@ from airflow_provider_campaigns.wait.outcome import Outcome
 from airflow_provider_campaigns.wait.runner import (
     keep_figures,
     look,
-    pause_or_stop,
-    pause_or_stop_after,
+    pause_or_stop_if_ended,
     result_of,
     result_of_event,
+    settle,
+    timeout_error,
 )
 from airflow_provider_campaigns.wait.state import WaitState
 from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS
@@ -59,22 +61,24 @@ class CampaignSensor(BaseSensorOperator):
     :param deferrable: Wait in the triggerer instead of a worker slot; by default as ``[operators] default_deferrable``.
     :param patience: Seconds without a good answer of the vendor before the campaign counts as out of reach, by default
         30 minutes. In reschedule mode it needs Airflow 3.3, whose task state store carries it from look to look; below,
-        transient errors are borne until the sensor's timeout.
+        transient errors are tolerated until the sensor's timeout.
     :param stall_timeout: Seconds that a running campaign may go without any change of its figures; by default for ever.
     :param min_delivered_ratio: The least share (0 to 1) delivered of a campaign that has finished: delivered (Kinbox:
         received) of sent, or at calls answered of contacts. Without these figures the task fails.
     :param max_failed_ratio: The largest share (0 to 1) failed of a campaign that has finished: of those processed, of
         the contacts, or of those sent, whichever the vendor tells first. Without these figures the task fails.
     :param brake: The share (0 to 1) failed above which a running campaign is paused, or stopped where there is no
-        pause, and the task fails. The only thing, with ``on_kill``, by which a sensor changes a campaign.
-    :param on_kill: What to do to the campaign when the task is killed (deferred: Airflow 3.3 and newer) or its timeout
-        passes: ``leave`` (the default), ``pause`` or ``stop``; best effort.
+        pause, and the task fails. Only this and ``on_kill`` let a sensor change a campaign.
+    :param on_kill: What to do to the campaign when somebody ends the task for good (marks it failed, not as a success,
+        and does not clear it; deferred: Airflow 3.3 and newer) or its time is up: ``leave`` (the default), ``pause`` or
+        ``stop``; best effort.
     :param hook_params: Further arguments of the hook, such as ``{"campaign_type": "voice"}`` at Kore.ai. (templated)
     :raises CampaignFailed: The campaign ended otherwise; not retried.
     :raises CampaignGateFailed: It finished with figures that the gates do not allow; not retried.
     :raises CampaignBraked: Too many failures while it was running; not retried.
     :raises CampaignStalled: It is running, but nothing moved for the stall timeout; not retried.
-    :raises AirflowSensorTimeout: The sensor's ``timeout`` passed; the campaign goes on.
+    :raises AirflowSensorTimeout: The sensor's ``timeout`` passed; the message says whether the campaign goes on.
+    :raises AirflowTaskTimeout: The task's ``execution_timeout`` passed first.
     :raises CampaignUnreachable: No good answer for longer than the patience; the campaign goes on.
     :raises CampaignRequestFailed: The vendor refused to show the campaign, twice in a row.
     """
@@ -129,8 +133,9 @@ class CampaignSensor(BaseSensorOperator):
             on_kill=on_kill,
             client_class=self.client_class,
         )
-        self._watch: WaitState | None = None
+        self._wait: WaitState | None = None
         self._client: CampaignClient | None = None
+        self._ti: Any = None
 
     @classmethod
     def client_class(cls) -> type[CampaignClient] | None:
@@ -150,23 +155,21 @@ class CampaignSensor(BaseSensorOperator):
             check_on_kill(self.wait_options.on_kill, type(self._client))
             push_link(context, hook, str(self.campaign_id))
         self.poke_interval = terms.poll_interval
-        self._watch = WaitState(str(self.campaign_id), terms, time.time())
+        self._wait = WaitState(str(self.campaign_id), terms, time.time())
+        self._ti = context["ti"]
         if not self.deferrable:
             return super().execute(context)
-        outcome = self._look()
-        if outcome:
-            return self._settled(outcome)
         # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
         from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
 
+        # Without a look: a thousand sensors that begin together would make a thousand requests, the poller makes a few.
         self.defer(
             trigger=CampaignTrigger.of(
                 hook,
-                self._watch.campaign_id,
+                self._wait.campaign_id,
                 terms,
                 hook_params=self.hook_params,
                 on_kill=self.wait_options.on_kill,
-                refusals=self._watch.refusals,
             ),
             method_name="execute_complete",
             # The trigger keeps the deadline itself; this is for a triggerer that is gone.
@@ -177,7 +180,7 @@ class CampaignSensor(BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
         outcome = self._look_anew(context) if self.reschedule else self._look()
-        keep_figures(context, self._watch.seen if self._watch else None)
+        keep_figures(context, self._wait.seen if self._wait else None)
         if outcome is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._settled(outcome))
@@ -185,14 +188,15 @@ class CampaignSensor(BaseSensorOperator):
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Return the campaign that the trigger saw reach the goal, or raise what its event means."""
         keep_figures(context, event.get("campaign") if isinstance(event, Mapping) else None)
-        campaign = self._soft(lambda: result_of_event(event, sensor=True))
+        overdue = timeout_error(AirflowSensorTimeout, self.timeout, self.execution_timeout)
+        campaign = self._soft(lambda: result_of_event(event, overdue))
         self.log.info("%s", event["message"])
         return campaign
 
     def on_kill(self) -> None:
-        """Do to the campaign what the policy says, when the task is killed in its worker."""
-        if self._client and self._watch and self.wait_options.on_kill != "leave":
-            pause_or_stop(self._client, self._watch.campaign_id, self.wait_options.on_kill, self.log)
+        """Do to the campaign what the policy says, if the task was ended for good while it ran in a worker."""
+        if self._client and self._wait:
+            pause_or_stop_if_ended(self._client, self._wait.campaign_id, self.wait_options.on_kill, self._ti, self.log)
 
     def _deadline(self, context: Context) -> float | None:
         if self.deferrable:
@@ -207,42 +211,42 @@ class CampaignSensor(BaseSensorOperator):
         return None if first is None else first.timestamp() + self.timeout
 
     def _get_next_poke_interval(self, *args: Any, **kwargs: Any) -> float:
-        if self.exponential_backoff or self._watch is None:
+        if self.exponential_backoff or self._wait is None:
             return float(super()._get_next_poke_interval(*args, **kwargs))
-        return self._watch.pause(time.time(), random.random())
+        return self._wait.pause(time.time(), random.random())
 
     def _look_anew(self, context: Context) -> Outcome | None:
         """Look once in reschedule mode, where each look is a process of its own."""
-        if self._watch is None:
+        if self._wait is None:
             raise RuntimeError("poke was called before execute.")
         store = context.get("task_state_store")
         if store is None:
             outcome = self._look()
-            if outcome is None and self._watch.refusals:
+            if outcome is None and self._wait.refusals:
                 # Nothing takes the refusal along to the next look, so whether it is an answer is found out now.
-                time.sleep(min(self._watch.terms.poll_interval, SECOND_LOOK_SECONDS))
+                time.sleep(min(self._wait.terms.poll_interval, SECOND_LOOK_SECONDS))
                 outcome = self._look()
             return outcome
         # The store outlives a try and a clear, but a new try is a new wait.
         try_number = context["ti"].try_number
         carried = _mapping(store.get(CARRIED_KEY))
         if carried.get("try_number") == try_number:
-            self._watch.go_on(carried)
+            self._wait.go_on(carried)
         outcome = self._look()
         if outcome is None:
-            store.set(CARRIED_KEY, {**self._watch.carried(), "try_number": try_number})
+            store.set(CARRIED_KEY, {**self._wait.carried(), "try_number": try_number})
         return outcome
 
     def _look(self) -> Outcome | None:
-        if self._watch is None or self._client is None:
+        if self._wait is None or self._client is None:
             raise RuntimeError("poke was called before execute.")
         with airflow_errors():
-            return look(self._watch, self._client, self.log)
+            return look(self._wait, self._client, self.log)
 
     def _settled(self, outcome: Outcome) -> dict[str, Any]:
-        if self._client and self._watch:
-            pause_or_stop_after(outcome, self._client, self._watch.campaign_id, self.wait_options.on_kill, self.log)
-        return self._soft(lambda: result_of(outcome, sensor=True))
+        if self._client and self._wait:
+            outcome = settle(outcome, self._client, self._wait.campaign_id, self.wait_options.on_kill, self.log)
+        return self._soft(lambda: result_of(outcome, AirflowSensorTimeout))
 
     def _soft(self, result: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
         # Airflow itself applies soft_fail to some exceptions in one mode and to others in another.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ class Outcome:
     reason: Reason
     message: str
     campaign: Mapping[str, Any] | None = None
+
+    def with_note(self, note: str) -> Outcome:
+        """Return the outcome with one more sentence in its message."""
+        return replace(self, message=f"{self.message} {note}")
 
     def as_event(self) -> dict[str, Any]:
         """Return the outcome as plain JSON values."""

@@ -8,14 +8,16 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from airflow_provider_campaigns.api.errors import AuthenticationFailed, CampaignAPIError, NotFound
+from airflow_provider_campaigns.api.errors import NotFound
+from airflow_provider_campaigns.wait.connection import SharedClient, unexpected
+from airflow_provider_campaigns.wait.isolation import MOST_COMMON_FAILURES, is_common, parts_of
 from airflow_provider_campaigns.wait.outcome import Outcome
 from airflow_provider_campaigns.wait.runner import observe
 from airflow_provider_campaigns.wait.state import WaitState
+from airflow_provider_campaigns.wait.ticks import Ticks
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
@@ -23,10 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Ticks are a little closer than the interval, and each comes this much before or after its time (both as shares of
-#: the interval): so they spread, and a wait is never looked after later than it asks for.
-STEP_SHARE = 0.95
-JITTER_SHARE = 0.025
 #: Waits served between two turns of the event loop, which other triggers need too.
 SLICE = 200
 #: Campaigns asked for in one go where each costs requests of its own, so that the first need not wait for the last.
@@ -36,85 +34,48 @@ COSTLY_BATCH = 20
 class Waiter:
     """One wait at a poller."""
 
-    __slots__ = ("context", "due", "future", "log", "watch")
+    __slots__ = ("context", "due", "future", "log", "wait")
 
-    def __init__(self, watch: WaitState, log: Any, future: asyncio.Future[Outcome]) -> None:
-        self.watch = watch
+    def __init__(self, wait: WaitState, log: Any, future: asyncio.Future[Outcome]) -> None:
+        self.wait = wait
         self.log = log
         self.future = future
         self.due = 0.0
-        # What is logged about this wait belongs into its task's log, which Airflow finds by the context.
+        # What is logged about this wait belongs in its task's log, which Airflow finds by the context.
         self.context = contextvars.copy_context()
 
-    def serve(self, observation: Campaign | CampaignAPIError) -> bool:
+    def serve(self, observation: Campaign | Exception, vendor: str) -> bool:
         """Take in what was seen; return whether the wait has ended."""
         if self.future.done():
             return True
-        outcome = self.context.run(observe, self.watch, observation, self.log)
+        try:
+            outcome = self._observe(observation, vendor)
+        except Exception as error:
+            self.future.set_exception(error)
+            return True
         if outcome:
             self.future.set_result(outcome)
         return outcome is not None
 
-
-class Ticks:
-    """
-    When waits are looked after: those of one interval share their ticks, whenever they began.
-
-    :param epoch: Where the ticks are counted from, in seconds since the epoch.
-    """
-
-    def __init__(self, epoch: float) -> None:
-        self._epoch = epoch
-        self._jitter: dict[tuple[float, int], float] = {}
-
-    def next_due(self, watch: WaitState, now: float, *, joins: bool) -> float:
-        """
-        Return when a wait is looked after next: at a tick of its interval, but not past its deadline, nor before the
-        vendor said that it may be asked again.
-
-        :param joins: Whether it has just come (and waits for the next tick) or was looked after at one.
-        """
-        interval = watch.terms.poll_interval
-        pause = watch.pause(now, 1.0)
-        if pause > interval:
-            return now + pause
-        step = STEP_SHARE * interval
-        place = (now - self._epoch) / step
-        # A tick may have come early, so what was looked after now belongs to the nearest one.
-        number = (int(place) if joins else round(place)) + 1
-        tick = self._epoch + number * step + self._jitter_of(interval, number) * interval
-        return min(tick, now + pause if pause < interval else tick)
-
-    def _jitter_of(self, interval: float, number: int) -> float:
-        known = self._jitter.get((interval, number))
-        if known is None:
-            for old in [key for key in self._jitter if key[0] == interval and key[1] < number - 2]:
-                del self._jitter[old]
-            known = self._jitter[interval, number] = JITTER_SHARE * (2 * random.random() - 1)
-        return known
+    def _observe(self, observation: Campaign | Exception, vendor: str) -> Outcome | None:
+        try:
+            return self.context.run(observe, self.wait, observation, self.log)
+        except Exception as error:
+            # Figures that nobody expected are this campaign's failed look.
+            return self.context.run(observe, self.wait, unexpected(error, vendor), self.log)
 
 
 class PollGroup:
     """
     Waits that are looked after together, one look at a time.
 
-    :param client: Returns the vendor's client.
-    :param fetch: Runs a blocking call in the poller's own threads.
+    :param client: The connection's client.
     :param costly: Whether each campaign costs requests of its own.
     """
 
-    def __init__(
-        self,
-        client: Callable[[], Awaitable[CampaignClient]],
-        fetch: Callable[..., Awaitable[Any]],
-        refused: Callable[[CampaignAPIError], None],
-        *,
-        costly: bool,
-    ) -> None:
+    def __init__(self, client: SharedClient, *, costly: bool) -> None:
         self.waiters: set[Waiter] = set()
         self._client = client
-        self._fetch = fetch
-        self._refused = refused
         self._costly = costly
         self._joined = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -123,9 +84,8 @@ class PollGroup:
         self._ticks = Ticks(time.time() - random.random() * 3600)
 
     def join(self, waiter: Waiter) -> None:
-        """Take a wait in."""
-        # The task looked before it deferred; and after a restart thousands of waits must not all look at once.
-        waiter.due = self._ticks.next_due(waiter.watch, time.time(), joins=True)
+        """Take a wait in; it is looked after within seconds, together with all others that have just come."""
+        waiter.due = self._ticks.first_due(waiter.wait, time.time())
         self.waiters.add(waiter)
         self._joined.set()
         if self._task is None or self._task.done():
@@ -157,6 +117,7 @@ class PollGroup:
                     sorted((waiter for waiter in self.waiters if waiter.due <= now), key=lambda waiter: waiter.due)
                 )
         except Exception as error:
+            # No look raises; this is for a flaw of the poller itself, so that no wait hangs for ever.
             for waiter in list(self.waiters):
                 if not waiter.future.done():
                     waiter.future.set_exception(error)
@@ -168,40 +129,59 @@ class PollGroup:
         size = COSTLY_BATCH if self._costly else len(due)
         for start in range(0, len(due), size):
             await self._look_at([waiter for waiter in due[start : start + size] if not waiter.future.done()])
-        spent = time.monotonic() - began
-        interval = min(waiter.watch.terms.poll_interval for waiter in due)
-        if spent > interval and not self._warned:
-            self._warned = True
-            logger.warning(
-                "Looking at %d campaigns took %.0f s, longer than the poll_interval of %.0f s: their waits are looked "
-                "after less often than they ask for, to keep below the vendor's limit.",
-                len(due),
-                spent,
-                interval,
-            )
+        self._warn_if_slow(due, time.monotonic() - began)
 
-    async def _look_at(self, waiters: Sequence[Waiter]) -> None:
-        if not waiters:
+    def _warn_if_slow(self, due: Sequence[Waiter], spent: float) -> None:
+        interval = min(waiter.wait.terms.poll_interval for waiter in due)
+        if spent <= interval or self._warned:
             return
-        figures = any(waiter.watch.terms.needs_figures for waiter in waiters)
-        ids = [waiter.watch.campaign_id for waiter in waiters]
+        self._warned = True
+        logger.warning(
+            "Looking at %s took %.0f s, longer than the poll_interval of %.0f s, so their waits are looked after less "
+            "often than they ask for. Either the vendor answers slowly, or so many requests do not fit into its limit.",
+            "1 campaign" if len(due) == 1 else f"{len(due)} campaigns",
+            spent,
+            interval,
+        )
+
+    async def _look_at(self, waiters: Sequence[Waiter]) -> Exception | None:
+        """Look at campaigns together; if that fails because of one of them, in parts. Return what failed, if it did."""
+        if not waiters:
+            return None
+        figures = any(waiter.wait.terms.needs_figures for waiter in waiters)
+        ids = [waiter.wait.campaign_id for waiter in waiters]
         found: dict[str, Campaign] = {}
-        failure: CampaignAPIError | None = None
+        failure: Exception | None = None
         vendor = ""
         try:
-            client = await self._client()
-            vendor = client.vendor
-            found = await self._fetch(lambda: client.get_campaigns(ids, progress=figures))
-        except CampaignAPIError as error:
+            vendor = (await self._client.get()).vendor
+            found = await self._client.call(lambda client: client.get_campaigns(ids, progress=figures))
+        except Exception as error:
             failure = error
-            self._refused(error)
-        for place, waiter in enumerate(waiters, start=1):
-            campaign_id = waiter.watch.campaign_id
-            if waiter.serve(failure or found.get(campaign_id) or _not_known(vendor, campaign_id)):
+        parts = parts_of(failure, len(waiters)) if failure else []
+        if not parts:
+            await self._serve(waiters, found, failure, vendor)
+            return failure
+        in_a_row = 0
+        for part in parts:
+            failed = await self._look_at(waiters[part])
+            in_a_row = in_a_row + 1 if is_common(failed) else 0
+            if in_a_row == MOST_COMMON_FAILURES:
+                # So it was not because of one of them: the rest would fail too, each at the cost of its own requests.
+                await self._serve(waiters[part.stop :], {}, failed, vendor)
+                break
+        return None
+
+    async def _serve(
+        self, waiters: Sequence[Waiter], found: dict[str, Campaign], failure: Exception | None, vendor: str
+    ) -> None:
+        for number, waiter in enumerate(waiters, start=1):
+            campaign_id = waiter.wait.campaign_id
+            if waiter.serve(failure or found.get(campaign_id) or _not_known(vendor, campaign_id), vendor):
                 self.waiters.discard(waiter)
             else:
-                waiter.due = self._ticks.next_due(waiter.watch, time.time(), joins=False)
-            if place % SLICE == 0:
+                waiter.due = self._ticks.next_due(waiter.wait, time.time())
+            if number % SLICE == 0:
                 await asyncio.sleep(0)
 
 
@@ -214,38 +194,33 @@ class Poller:
     """
     Watches the campaigns of one connection for all waits in this process.
 
-    It begins with the first wait and ends with the last; a failure of it is every wait's failure to look, no more.
+    It begins with the first wait and ends with the last. If it fails, each wait counts one failed look, no more.
 
-    :param connect: Builds the vendor's client, reading the connection anew.
+    :param connect: Builds the vendor's client, reading the connection.
     :param idle: Called when the last wait has left.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[CampaignClient]], idle: Callable[[], None]) -> None:
-        self._connect = connect
         self._idle = idle
-        self._connected: CampaignClient | None = None
-        self._connecting = asyncio.Lock()
-        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="campaign-poller")
         # Where figures cost requests of their own, waits for a status must not queue behind those.
-        self._groups = {
-            costly: PollGroup(self._client, self._in_thread, self._refused, costly=costly) for costly in (False, True)
-        }
+        self._client = SharedClient(connect, threads=2, name="campaign-poller")
+        self._groups = {costly: PollGroup(self._client, costly=costly) for costly in (False, True)}
         self._waits = 0
 
-    async def wait(self, watch: WaitState, log: Any = logger) -> Outcome:
+    async def wait(self, wait: WaitState, log: Any = logger) -> Outcome:
         """
         Watch a campaign until the wait is over.
 
-        :param watch: The wait.
+        :param wait: The wait.
         :param log: Where the lines about changes go.
         :raises InvalidRequest: The connection cannot be used.
         """
         self._waits += 1
         try:
-            client = await self._client()
-            costly = watch.terms.needs_figures and not client.figures_are_free
+            client = await self._client.get()
+            costly = wait.terms.needs_figures and not client.figures_are_free
             group = self._groups[costly]
-            waiter = Waiter(watch, log, asyncio.get_running_loop().create_future())
+            waiter = Waiter(wait, log, asyncio.get_running_loop().create_future())
             group.join(waiter)
             try:
                 return await waiter.future
@@ -254,31 +229,8 @@ class Poller:
         finally:
             self._waits -= 1
             if not self._waits:
-                self._close()
-
-    async def _client(self) -> CampaignClient:
-        async with self._connecting:
-            if self._connected is None:
-                self._connected = await self._connect()
-            return self._connected
-
-    async def _in_thread(self, call: Callable[[], Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
-
-    def _refused(self, error: CampaignAPIError) -> None:
-        if isinstance(error, AuthenticationFailed):
-            # The credential may have been changed since; the next look reads the connection again.
-            self._drop_client()
-
-    def _drop_client(self) -> None:
-        if self._connected:
-            self._threads.submit(self._connected.close)
-        self._connected = None
-
-    def _close(self) -> None:
-        self._drop_client()
-        self._threads.shutdown(wait=False)
-        self._idle()
+                self._client.close()
+                self._idle()
 
 
 _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Poller]] = WeakKeyDictionary()

@@ -6,11 +6,12 @@ import logging
 import random
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
-from airflow_provider_campaigns.api.errors import CampaignAPIError
+from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
 from airflow_provider_campaigns.exceptions import (
     CampaignBraked,
     CampaignFailed,
@@ -18,8 +19,9 @@ from airflow_provider_campaigns.exceptions import (
     CampaignRequestFailed,
     CampaignStalled,
     CampaignUnreachable,
-    CampaignWaitTimeout,
 )
+from airflow_provider_campaigns.wait.connection import unexpected
+from airflow_provider_campaigns.wait.ending import end_of
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 from airflow_provider_campaigns.wait.state import WaitState
 
@@ -46,63 +48,109 @@ def keep_figures(context: Mapping[str, Any], campaign: Mapping[str, Any] | None)
         logger.warning("The figures of campaign %s could not be kept: %s", campaign.get("id"), error)
 
 
-def pause_or_stop(client: CampaignClient, campaign_id: str, policy: str, log: logging.Logger | Any = logger) -> None:
-    """Pause or stop a campaign as the policy says, best effort: a failure is logged and never raised."""
-    if policy == "leave":
-        log.info("Campaign %s is left alone and goes on", campaign_id)
-        return
-    act = {"pause": client.pause_campaign, "stop": client.stop_campaign}[policy]
+def pause_or_stop(
+    client: CampaignClient | None, campaign_id: str, policy: str, log: logging.Logger | Any = logger
+) -> str:
+    """
+    Pause or stop a campaign, best effort: a failure is logged and never raised.
+
+    :param client: The vendor's client, or None if there is none to be had.
+    :param campaign_id: The campaign.
+    :param policy: ``pause`` or ``stop``.
+    :param log: Where the line about it goes.
+    :return: A sentence about what was done.
+    """
+    done = {"pause": "paused", "stop": "stopped"}[policy]
     try:
-        campaign = act(campaign_id)
+        if client is None:
+            raise LookupError("the connection cannot be used")
+        campaign = (client.pause_campaign if policy == "pause" else client.stop_campaign)(campaign_id)
     except Exception as error:
-        log.error("Campaign %s could not be held (%s): %s", campaign_id, policy, error)
-    else:
-        log.info("Campaign %s is %s now (%s)", campaign_id, campaign.status, policy)
+        log.error("Campaign %s could not be %s: %s", campaign_id, done, error)
+        return f"It could not be {done} and may go on."
+    log.info("Campaign %s was %s; its status is %s", campaign_id, done, campaign.status)
+    return f"It was {done}."
 
 
-def pause_or_stop_after(
-    outcome: Outcome, client: CampaignClient, campaign_id: str, policy: str, log: logging.Logger | Any = logger
+def pause_or_stop_if_ended(
+    client: CampaignClient, campaign_id: str, policy: str, ti: Any, log: logging.Logger | Any = logger
 ) -> None:
-    """Do to the campaign what the end of its wait asks for: the policy after a timeout, a hold after the brake."""
-    if outcome.reason is Reason.TIMEOUT and policy != "leave":
-        pause_or_stop(client, campaign_id, policy, log)
-    if outcome.reason is Reason.BRAKE:
-        pause_or_stop(client, campaign_id, "pause" if client.supports("pause") else "stop", log)
+    """
+    Do to the campaign what the policy says, if the task that runs on this worker was ended for good.
+
+    :param client: The vendor's client.
+    :param campaign_id: The campaign.
+    :param policy: ``leave``, ``pause`` or ``stop``.
+    :param ti: The task instance.
+    :param log: Where the lines about it go.
+    """
+    if policy == "leave":
+        return
+    end = end_of(ti)
+    if not end.is_genuine:
+        log.warning("Campaign %s is left alone: %s.", campaign_id, end.why)
+        return
+    log.info("Campaign %s: %s, so on_kill=%r applies.", campaign_id, end.why, policy)
+    pause_or_stop(client, campaign_id, policy, log)
 
 
-def observe(
-    watch: WaitState, observation: Campaign | CampaignAPIError, log: logging.Logger | Any = logger
-) -> Outcome | None:
-    """Take in what a look brought, tell what changed, and return the outcome if the wait is over."""
+def acts_on_campaign(outcome: Outcome, policy: str) -> bool:
+    """Whether the end of a wait asks for a campaign to be paused or stopped."""
+    return outcome.reason is Reason.BRAKE or (outcome.reason is Reason.TIMEOUT and policy != "leave")
+
+
+def settle(
+    outcome: Outcome,
+    client: CampaignClient | None,
+    campaign_id: str,
+    policy: str,
+    log: logging.Logger | Any = logger,
+) -> Outcome:
+    """
+    Do to the campaign what the end of its wait asks for: the policy after a timeout, a pause or stop after the brake.
+
+    :return: The outcome, whose message says what was done.
+    """
+    if acts_on_campaign(outcome, policy):
+        if outcome.reason is Reason.BRAKE:
+            policy = "pause" if client is None or client.supports("pause") else "stop"
+        return outcome.with_note(pause_or_stop(client, campaign_id, policy, log))
+    return outcome.with_note("It goes on.") if outcome.reason is Reason.TIMEOUT else outcome
+
+
+def observe(wait: WaitState, observation: Campaign | Exception, log: logging.Logger | Any = logger) -> Outcome | None:
+    """Take in what a look brought, log what changed, and return the outcome if the wait is over."""
     now = time.time()
-    if isinstance(observation, CampaignAPIError):
-        log.warning("Could not look at campaign %s: %s", watch.campaign_id, observation)
-        return watch.missed(observation, now)
-    news = watch.news(observation, now)
+    if isinstance(observation, Exception):
+        log.warning("Could not look at campaign %s: %s", wait.campaign_id, observation)
+        return wait.missed(observation, now)
+    news = wait.news(observation, now)
     if news:
         log.info(news)
-    warning = watch.blind_spot(observation)
+    warning = wait.blind_spot(observation)
     if warning:
         log.warning(warning)
-    return watch.answered(observation, now)
+    return wait.answered(observation, now)
 
 
-def look(watch: WaitState, client: CampaignClient, log: logging.Logger | Any = logger) -> Outcome | None:
-    """Look once at the watched campaign, tell what changed, and return the outcome if the wait is over."""
+def look(wait: WaitState, client: CampaignClient, log: logging.Logger | Any = logger) -> Outcome | None:
+    """Look once at the campaign, log what changed, and return the outcome if the wait is over."""
     try:
-        campaign = client.get_campaign(watch.campaign_id, progress=watch.terms.needs_figures)
-    except CampaignAPIError as error:
-        return observe(watch, error, log)
-    return observe(watch, campaign, log)
+        campaign = client.get_campaign(wait.campaign_id, progress=wait.terms.needs_figures)
+    except (CampaignAPIError, InvalidRequest) as error:
+        return observe(wait, error, log)
+    except Exception as error:
+        return observe(wait, unexpected(error, client.vendor), log)
+    return observe(wait, campaign, log)
 
 
-def wait_here(watch: WaitState, client: CampaignClient, log: logging.Logger | Any = logger) -> Outcome:
+def wait_here(wait: WaitState, client: CampaignClient, log: logging.Logger | Any = logger) -> Outcome:
     """Look again and again until the wait is over, sleeping in this process."""
     while True:
-        outcome = look(watch, client, log)
+        outcome = look(wait, client, log)
         if outcome:
             return outcome
-        time.sleep(watch.pause(time.time(), random.random()))
+        time.sleep(wait.pause(time.time(), random.random()))
 
 
 _ERRORS = {
@@ -114,32 +162,41 @@ _ERRORS = {
 }
 
 
-def result_of(outcome: Outcome, *, sensor: bool) -> Mapping[str, Any]:
+def timeout_error(own: type[BaseException], seconds: float, execution_timeout: timedelta | None) -> type[BaseException]:
+    """
+    Return what a deferred task raises when its time is up: as in a worker, Airflow's own error if that was its limit.
+
+    :param own: What the task raises when the limit of its wait has passed.
+    :param seconds: That limit.
+    :param execution_timeout: Airflow's limit, which it keeps to in a worker only.
+    """
+    return AirflowTaskTimeout if execution_timeout and execution_timeout.total_seconds() < seconds else own
+
+
+def result_of(outcome: Outcome, timeout: type[BaseException]) -> Mapping[str, Any]:
     """
     Return the campaign that met the goal, or raise what the outcome means for the task.
 
     :param outcome: How the wait ended.
-    :param sensor: Whether the task is a sensor, which times out with Airflow's own exception.
+    :param timeout: What to raise when the deadline has passed.
     :raises CampaignFailed: The campaign ended without reaching the goal.
     :raises CampaignGateFailed: It finished, but its figures are not what the gates ask for.
     :raises CampaignBraked: Too many failures while it was running.
     :raises CampaignStalled: It is running, but nothing moved for too long.
-    :raises AirflowSensorTimeout: A sensor's deadline passed.
-    :raises CampaignWaitTimeout: Another task's deadline passed.
     :raises CampaignUnreachable: There was no good answer for longer than the patience.
     :raises CampaignRequestFailed: The vendor refused to show the campaign, or the trigger itself failed.
     """
     if outcome.reason is Reason.MET and outcome.campaign is not None:
         return outcome.campaign
     if outcome.reason is Reason.TIMEOUT:
-        raise (AirflowSensorTimeout if sensor else CampaignWaitTimeout)(outcome.message)
+        raise timeout(outcome.message)
     raise _ERRORS.get(outcome.reason, CampaignRequestFailed)(outcome.message)
 
 
-def result_of_event(event: object, *, sensor: bool) -> Mapping[str, Any]:
+def result_of_event(event: object, timeout: type[BaseException]) -> Mapping[str, Any]:
     """Return or raise what a trigger's event means; an event that is not understood fails the task."""
     try:
         outcome = Outcome.from_event(event)
     except ValueError as error:
         raise CampaignRequestFailed(f"{error} Is the same version of the provider installed everywhere?") from error
-    return result_of(outcome, sensor=sensor)
+    return result_of(outcome, timeout)

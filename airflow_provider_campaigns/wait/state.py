@@ -20,9 +20,15 @@ LONGEST_PAUSE_SECONDS = 3600.0
 REFUSALS_TOLERATED = 1
 
 
+def minutes(seconds: float) -> str:
+    """Return a time for people, in whole minutes."""
+    number = round(seconds / 60)
+    return "1 minute" if number == 1 else f"{number} minutes"
+
+
 class Patience:
     """
-    How long failures to look are borne: transient ones for a time since the last good answer, refusals once.
+    How long failed looks are tolerated: transient errors for a time since the last good answer, refusals once.
 
     :param seconds: How long after the last good answer.
     :param now: When it begins, in seconds since the epoch.
@@ -37,15 +43,15 @@ class Patience:
         self.refusals = refusals
 
     def answered(self, now: float) -> None:
-        """Take a good answer in."""
+        """Note a good answer."""
         self.last_answer = now
         self.refusals = 0
 
     def missed(self, error: Exception, now: float) -> Reason | None:
         """
-        Take a failure in; return ``UNREACHABLE`` or ``REFUSED`` if patience is at its end.
+        Note a failed look; return ``UNREACHABLE`` or ``REFUSED`` if patience has run out.
 
-        :param error: What failed; what is no transient error of the vendor's API counts as a refusal.
+        :param error: The failure; anything but a transient error of the vendor's API counts as a refusal.
         """
         if isinstance(error, CampaignAPIError) and error.transient:
             return Reason.UNREACHABLE if now - self.last_answer > self.seconds else None
@@ -53,16 +59,16 @@ class Patience:
         return Reason.REFUSED if self.refusals > REFUSALS_TOLERATED else None
 
     def silence(self, now: float) -> str:
-        """Return for people how long the last good answer is ago."""
-        return f"{(now - self.last_answer) / 60:.0f} minutes"
+        """Return for people how long ago the last good answer came."""
+        return minutes(now - self.last_answer)
 
 
 class WaitState:
     """
     One wait as it goes on; a driver feeds it what it saw and when, and does what it says.
 
-    :param campaign_id: Whom it watches.
-    :param terms: On which terms.
+    :param campaign_id: The campaign being watched.
+    :param terms: The terms of the wait.
     :param now: When it begins, in seconds since the epoch.
     :param refusals: How many looks in a row were refused before it came here.
     """
@@ -72,10 +78,10 @@ class WaitState:
         "_campaign",
         "_figures",
         "_first_progress",
+        "_logged",
         "_moved_at",
         "_patience",
-        "_told",
-        "_told_no_progress",
+        "_warned_of_no_progress",
         "campaign_id",
         "terms",
     )
@@ -90,8 +96,8 @@ class WaitState:
         self._figures: tuple[Any, ...] | None = None
         self._moved_at = now
         self._first_progress: tuple[float, float] | None = None
-        self._told: tuple[str | None, int | None] | None = None
-        self._told_no_progress = False
+        self._logged: tuple[str | None, int | None] | None = None
+        self._warned_of_no_progress = False
 
     @property
     def seen(self) -> dict[str, Any] | None:
@@ -110,21 +116,21 @@ class WaitState:
             "last_answer": self._patience.last_answer,
             "refusals": self._patience.refusals,
             "moved": [self._moved_at, list(self._figures) if self._figures else None],
-            "told": list(self._told) if self._told else None,
+            "told": list(self._logged) if self._logged else None,
         }
 
     def go_on(self, carried: Mapping[str, Any]) -> None:
-        """Go on where another process left off; what was carried for another campaign is passed over."""
+        """Go on where another process left off; what was carried for another campaign is ignored."""
         if carried.get("campaign_id") != self.campaign_id:
             return
         self._patience = Patience(self.terms.patience, float(carried["last_answer"]), int(carried["refusals"]))
         at, figures = carried["moved"]
         self._moved_at, self._figures = float(at), tuple(figures) if figures else None
-        told = carried.get("told")
-        self._told = (told[0], told[1]) if told else None
+        logged = carried.get("told")
+        self._logged = (logged[0], logged[1]) if logged else None
 
     def answered(self, campaign: Campaign, now: float) -> Outcome | None:
-        """Take a good answer in; return the outcome if the wait is over."""
+        """Note a good answer; return the outcome if the wait is over."""
         self._patience.answered(now)
         self._asked_pause = 0.0
         if campaign != self._campaign:
@@ -157,20 +163,21 @@ class WaitState:
             return None
         return self._over(
             Reason.STALLED,
-            f"Campaign {campaign.id} is {described(campaign)} and has not moved for {still / 60:.0f} minutes.",
+            f"Campaign {campaign.id} is {described(campaign)} and has not moved for {minutes(still)}.",
         )
 
-    def missed(self, error: CampaignAPIError, now: float) -> Outcome | None:
-        """Take a failed look in; return the outcome if the wait is over. A lost look is not a lost campaign."""
-        self._asked_pause = min(error.retry_after or 0.0, LONGEST_PAUSE_SECONDS)
+    def missed(self, error: Exception, now: float) -> Outcome | None:
+        """Note a failed look; return the outcome if the wait is over. A lost look is not a lost campaign."""
+        asked = error.retry_after if isinstance(error, CampaignAPIError) else None
+        self._asked_pause = min(asked or 0.0, LONGEST_PAUSE_SECONDS)
         lost = self._patience.missed(error, now)
         if lost is Reason.REFUSED:
             return self._over(lost, f"Campaign {self.campaign_id} cannot be watched: {error}")
         if lost is Reason.UNREACHABLE:
             return self._over(
                 lost,
-                f"Campaign {self.campaign_id} was out of sight for {self._patience.silence(now)}; it may well be going "
-                f"on. The last error: {error}",
+                f"Campaign {self.campaign_id} could not be seen for {self._patience.silence(now)}; it may well be "
+                f"going on. The last error: {error}",
             )
         return self._overdue(now)
 
@@ -179,7 +186,7 @@ class WaitState:
         Return the seconds to sleep before the next look: the interval, or longer if the vendor asked for it with its
         last refusal, but never past the deadline.
 
-        :param chance: A random number from 0 to 1; lets waits that began together drift apart by up to a tenth.
+        :param chance: A random number from 0 to 1, so that waits that began together drift apart by up to a tenth.
         """
         seconds = max(self.terms.poll_interval * (0.9 + 0.1 * chance), self._asked_pause)
         if self.terms.deadline is None:
@@ -190,13 +197,13 @@ class WaitState:
         """
         Return a line for the log if status or progress (in whole percent) changed since the last one, else None.
 
-        The line tells the rate since the wait began and an estimated end, once there are two figures to go by.
+        The line gives the rate since the wait began and an estimated end, once there are two figures to go by.
         """
         percent = None if campaign.progress is None else int(campaign.progress)
         state = (campaign.vendor_status, percent)
-        if state == self._told:
+        if state == self._logged:
             return None
-        self._told = state
+        self._logged = state
         line = f"Campaign {campaign.id} is {described(campaign)}"
         if campaign.progress is None or campaign.status is not CampaignStatus.RUNNING:
             return line
@@ -210,18 +217,18 @@ class WaitState:
         return f"{line}; {rate:.3g} %/min, about {(100 - campaign.progress) / rate:.0f} min left"
 
     def blind_spot(self, campaign: Campaign) -> str | None:
-        """Return a warning, once, if the goal is a threshold and the vendor tells no progress of a running campaign."""
+        """Return a warning, once, if the goal is a threshold and the vendor gives no progress of a running campaign."""
         if (
-            self._told_no_progress
+            self._warned_of_no_progress
             or not self.terms.goal.needs_progress
             or campaign.progress is not None
             or campaign.status is not CampaignStatus.RUNNING
         ):
             return None
-        self._told_no_progress = True
+        self._warned_of_no_progress = True
         return (
-            f"The vendor tells no progress of campaign {campaign.id} yet, so {self.terms.goal} cannot be seen to be "
-            "reached; the wait goes on until there are figures or all is sent."
+            f"The vendor gives no progress of campaign {campaign.id} yet, so nobody can see whether it has reached "
+            f"{self.terms.goal}. The wait goes on until there are figures or everything is sent."
         )
 
     def _overdue(self, now: float) -> Outcome | None:
@@ -230,7 +237,7 @@ class WaitState:
         last = described(self._campaign) if self._campaign else "never seen"
         return self._over(
             Reason.TIMEOUT,
-            f"Campaign {self.campaign_id} did not reach {self.terms.goal} in time (last: {last}). It goes on.",
+            f"Campaign {self.campaign_id} did not reach {self.terms.goal} in time (last: {last}).",
         )
 
     def _over(self, reason: Reason, message: str) -> Outcome:

@@ -1,20 +1,22 @@
-"""The terms of a wait: its goal, its limits and how often it looks."""
+"""The terms of a wait: its goal, its limits and how often it looks; and how they are stored."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.wait.decisions import Gates, Goal
 
-#: What to do to the campaign when its wait is killed or runs out of time.
+#: What to do to the campaign when its task is killed or its wait runs out of time.
 ON_KILL = ("leave", "pause", "stop")
 
 
 DEFAULT_POLL_INTERVAL_SECONDS = 60.0
 
 
-#: A vendor's outage of half an hour is no reason to give a campaign of days up.
+#: A vendor's outage of half an hour is no reason to give up a campaign of days.
 DEFAULT_PATIENCE_SECONDS = 30 * 60.0
 
 
@@ -25,7 +27,8 @@ class Terms:
 
     :param goal: What it is for.
     :param poll_interval: Seconds between two looks.
-    :param deadline: When to give up, in seconds since the epoch, or None for never.
+    :param deadline: When to give up, in seconds since the epoch, or None for never. Wall clock, since a wait may go on
+        in another process.
     :param patience: Seconds without a good answer before the campaign counts as out of reach.
     :param stall_timeout: Seconds that a running campaign may go without any change of its figures, or None for ever.
     :param gates: What the campaign's figures must be like.
@@ -56,3 +59,31 @@ class Terms:
     def needs_figures(self) -> bool:
         """Whether the wait looks at figures, which cost requests of their own at some vendors."""
         return self.goal.needs_progress or self.gates.any or self.stall_timeout is not None
+
+    def stored(self) -> dict[str, Any]:
+        """Return the terms as a trigger stores them: plain JSON values under flat names, see :data:`STORED_FIELDS`."""
+        return {
+            name: getattr(self if part is None else getattr(self, part), name) for name, part in STORED_FIELDS.items()
+        }
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> Terms:
+        """
+        Return the terms that were stored; what an older version did not store has its default.
+
+        :raises InvalidRequest: A value that does not make sense.
+        """
+        given: dict[str | None, dict[str, Any]] = {None: {}, **{part: {} for part in _PARTS}}
+        for name, value in stored.items():
+            given[STORED_FIELDS[name]][name] = value
+        parts: dict[str, Any] = {part: kind(**given[part]) for part, kind in _PARTS.items()}
+        return cls(**parts, **given[None])
+
+
+_PARTS: Mapping[str, type[Goal | Gates]] = {"goal": Goal, "gates": Gates}
+#: The names under which terms are stored, and the part of the terms that each belongs to. Stored triggers outlive an
+#: upgrade: a name may be added, with a default, and never be renamed or taken away.
+STORED_FIELDS: Mapping[str, str | None] = {
+    **{one.name: part for part, kind in _PARTS.items() for one in fields(kind)},
+    **{one.name: None for one in fields(Terms) if one.name not in _PARTS},
+}

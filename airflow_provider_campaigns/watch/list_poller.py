@@ -8,26 +8,20 @@ import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from airflow.providers.common.compat.connection import get_async_connection
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable
+from airflow_provider_campaigns.wait.connection import SharedClient, client_of
 from airflow_provider_campaigns.wait.outcome import Reason
 from airflow_provider_campaigns.wait.state import LONGEST_PAUSE_SECONDS, Patience
 
 if TYPE_CHECKING:
-    from airflow.sdk import Connection
-
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
 
 log = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
 
 #: Campaigns asked for in one go, so that a watch that ends need not wait for all of them.
 DETAIL_BATCH = 20
@@ -94,15 +88,13 @@ class ListPoller:
         self, conn_id: str, hook_params: Mapping[str, Any] | None, poll_interval: float, patience: float
     ) -> None:
         self.conn_id = conn_id
-        self._hook_params = hook_params or {}
         self._poll_interval = poll_interval
         self._patience = Patience(patience, time.time())
-        self._client: CampaignClient | None = None
+        self._client = SharedClient(lambda: client_of(conn_id, hook_params), threads=1, name="campaign-list")
         #: The newest look, and how many there were.
         self.newest: Look | None = None
         self.looks = 0
         self._not_before = 0.0
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="campaign-list")
         self._ended = threading.Event()
 
     async def run(self) -> AsyncIterator[ListPoller]:
@@ -121,7 +113,7 @@ class ListPoller:
                 except Exception as error:
                     log.warning("Could not look at the campaigns of connection %r: %s", self.conn_id, error)
                     count_failure(error, self._patience, self.conn_id, time.time())
-                    self._make_way(error)
+                    self._keep_away(error)
                 else:
                     self._patience.answered(time.time())
                     self.looks += 1
@@ -129,19 +121,11 @@ class ListPoller:
                 await self._sleep()
         finally:
             self._ended.set()
-            self._drop_client()
-            self._thread.shutdown(wait=False)
+            self._client.close()
 
     async def _look(self) -> Look:
-        if self._client is None:
-            connection = await get_async_connection(self.conn_id)
-            self._client = await self._in_thread(lambda: _client_for(connection, self._hook_params))
-        client = self._client
-        return Look(
-            client.vendor,
-            await self._in_thread(lambda: self._walk(client)),
-            lambda campaign_ids: self._ask(client, campaign_ids),
-        )
+        vendor = (await self._client.get()).vendor
+        return Look(vendor, await self._client.call(self._walk), self._ask)
 
     def _walk(self, client: CampaignClient) -> list[Campaign]:
         seen = []
@@ -152,8 +136,8 @@ class ListPoller:
             seen.append(replace(campaign, raw={}))
         return seen
 
-    async def _ask(self, client: CampaignClient, campaign_ids: Sequence[str]) -> dict[str, Campaign]:
-        def ask() -> dict[str, Campaign]:
+    async def _ask(self, campaign_ids: Sequence[str]) -> dict[str, Campaign]:
+        def ask(client: CampaignClient) -> dict[str, Campaign]:
             found: dict[str, Campaign] = {}
             size = len(campaign_ids) if client.figures_are_free else DETAIL_BATCH
             for start in range(0, len(campaign_ids), size):
@@ -163,17 +147,15 @@ class ListPoller:
             return {campaign_id: replace(campaign, raw={}) for campaign_id, campaign in found.items()}
 
         try:
-            return await self._in_thread(ask)
+            return await self._client.call(ask)
         except CampaignAPIError as error:
-            self._make_way(error)
+            self._keep_away(error)
             raise
 
-    def _make_way(self, error: Exception) -> None:
-        """Do what an error asks for: stay away for a while, or read the connection anew, which may have changed."""
+    def _keep_away(self, error: Exception) -> None:
+        """Ask nothing for as long as the vendor wants."""
         if isinstance(error, CampaignAPIError) and error.retry_after:
             self._not_before = time.time() + min(error.retry_after, LONGEST_PAUSE_SECONDS)
-        if not (isinstance(error, CampaignAPIError) and error.transient):
-            self._drop_client()
 
     async def _sleep(self) -> None:
         # Spread, so that watches that began together do not come together.
@@ -181,38 +163,23 @@ class ListPoller:
         while (rest := self._not_before - time.time()) > 0:
             await asyncio.sleep(rest)
 
-    async def _in_thread(self, call: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
-
-    def _drop_client(self) -> None:
-        if self._client:
-            self._thread.submit(self._client.close)
-        self._client = None
-
 
 def count_failure(error: Exception, patience: Patience, conn_id: str, now: float) -> None:
     """
-    Take in a failure to look at a connection's campaigns.
+    Note a failure to look at a connection's campaigns.
 
     :param error: What failed.
-    :param patience: Of whom it is asked.
+    :param patience: The patience of whoever looks.
     :param conn_id: The connection, which messages name.
-    :param now: What time it is, in seconds since the epoch.
+    :param now: The time, in seconds since the epoch.
     :raises CampaignUnreachable: There was no good answer for too long.
     :raises CampaignRequestFailed: The second refusal in a row.
     """
     lost = patience.missed(error, now)
     if lost is Reason.UNREACHABLE:
         raise CampaignUnreachable(
-            f"The campaigns of connection {conn_id!r} were out of sight for {patience.silence(now)}. "
+            f"The campaigns of connection {conn_id!r} could not be seen for {patience.silence(now)}. "
             f"The last error: {error}"
         ) from error
     if lost is Reason.REFUSED:
         raise CampaignRequestFailed(f"The campaigns of connection {conn_id!r} cannot be watched: {error}") from error
-
-
-def _client_for(connection: Connection, hook_params: Mapping[str, Any]) -> CampaignClient:
-    # Here and not above: the module is on the way of the event trigger, which is constructed when a DAG is parsed.
-    from airflow_provider_campaigns.hooks.campaign import hook_for
-
-    return hook_for(connection, hook_params).client_for(connection)

@@ -85,7 +85,7 @@ def airflow(sandbox: Sandbox, token: str, tmp_path_factory: pytest.TempPathFacto
         tmp_path_factory.mktemp("standalone") / "airflow",
         connections=connections,
         dags={file.name: file.read_text() for file in files},
-        dag_ids={"launch", "watch", "overdue", "guarded", "example_approval"},
+        dag_ids={"launch", "watch", "kept", "overdue", "guarded", "example_approval"},
     ) as running:
         yield running
 

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowTaskTimeout, TaskDeferred
 from airflow_since import airflow_since
+from task_states import Say
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignRequestRefused
@@ -17,6 +18,7 @@ from airflow_provider_campaigns.sensors.altur import AlturCampaignSensor
 from airflow_provider_campaigns.sensors.campaign import CampaignSensor
 from airflow_provider_campaigns.sensors.kinbox import KinboxCampaignSensor
 from airflow_provider_campaigns.sensors.koreai import KoreAICampaignSensor
+from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 
 
 def stateless() -> Any:
@@ -49,14 +51,44 @@ def test_it_is_refused_before_waiting_where_only_the_connection_tells_the_vendor
     assert campaign_sandbox.journal()["requests"] == []
 
 
-def test_a_kill_on_the_worker_does_what_the_policy_says(campaign_sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("state", "status"), [("failed", "paused"), ("running", "executing"), ("success", "executing")]
+)
+def test_a_kill_on_the_worker_does_what_the_policy_says_if_the_task_was_ended(
+    state: str, status: str, campaign_sandbox: Sandbox, airflow_says: Say
+) -> None:
     campaign_sandbox.set_speed(20)
     campaign_id = KinboxHook().create_campaign(name="W").id
     sensor = KinboxCampaignSensor(task_id="wait", campaign_id=campaign_id, on_kill="pause", mode="reschedule")
     with pytest.raises(BaseException, match=r".*"):  # Airflow's reschedule request
         sensor.execute(stateless())
+    while KinboxHook().get_campaign(campaign_id).vendor_status != "executing":
+        time.sleep(0.05)
+    airflow_says(state)
     sensor.on_kill()
-    assert KinboxHook().get_campaign(campaign_id).vendor_status == "paused"
+    assert KinboxHook().get_campaign(campaign_id).vendor_status == status
+
+
+def test_a_deferrable_sensor_defers_at_once(campaign_sandbox: Sandbox) -> None:
+    sensor = KinboxCampaignSensor(task_id="wait", campaign_id="674c1a2be4b0a1c2d3e4f501", deferrable=True)
+    with pytest.raises(TaskDeferred):
+        sensor.execute(stateless())
+    assert campaign_sandbox.journal()["requests"] == []
+
+
+def overdue(**limits: Any) -> Any:
+    sensor = KinboxCampaignSensor(task_id="wait", campaign_id="7", deferrable=True, **limits)
+    event = Outcome(Reason.TIMEOUT, "Campaign 7 did not reach finished in time. It goes on.").as_event()
+    return sensor.execute_complete(stateless(), event)
+
+
+def test_a_deferred_wait_that_reaches_the_execution_timeout_raises_what_a_worker_raises() -> None:
+    with pytest.raises(AirflowTaskTimeout, match="did not reach finished in time"):
+        overdue(timeout=3600, execution_timeout=timedelta(seconds=90))
+    with pytest.raises(AirflowSensorTimeout):
+        overdue(timeout=60, execution_timeout=timedelta(seconds=90))
+    with pytest.raises(AirflowSensorTimeout):
+        overdue(timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -101,4 +133,4 @@ def test_a_deferred_wait_ends_by_the_execution_timeout_too(campaign_sandbox: San
     )
     with pytest.raises(TaskDeferred) as deferred:
         sensor.execute(stateless())
-    assert 60 < deferred.value.trigger.deadline - time.time() <= 90
+    assert 60 < deferred.value.trigger.serialize()[1]["deadline"] - time.time() <= 90

@@ -712,7 +712,7 @@ class TestFailures:
         count_failure(outage, patience, "kinbox_default", now=1790)
         patience.answered(now=1795)
         count_failure(outage, patience, "kinbox_default", now=3590)
-        with pytest.raises(CampaignUnreachable, match="'kinbox_default' were out of sight for 30 minutes"):
+        with pytest.raises(CampaignUnreachable, match="'kinbox_default' could not be seen for 30 minutes"):
             count_failure(outage, patience, "kinbox_default", now=3596)
 
 

@@ -6,21 +6,25 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
+from airflow_provider_campaigns.api.model import Campaign
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.wait.decisions import Goal
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
-from airflow_provider_campaigns.wait.poller import Poller, Ticks, active_pollers, shared_poller
+from airflow_provider_campaigns.wait.poller import Poller, active_pollers, shared_poller
 from airflow_provider_campaigns.wait.state import WaitState
 from airflow_provider_campaigns.wait.terms import Terms
+from airflow_provider_campaigns.wait.ticks import NEWCOMERS_SECONDS
 
 # It knows nothing of Airflow but the hook that it is given.
 pytestmark = pytest.mark.thorough
@@ -205,6 +209,149 @@ def test_a_campaign_that_is_not_there_ends_its_own_wait_only(campaign_sandbox: S
     assert met.reason is Reason.MET
 
 
+class Stumbling(KinboxClient):
+    """A client to which the answer about one campaign is an answer that nobody expected."""
+
+    odd: str
+
+    def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
+        campaign = super().get_campaign(campaign_id, progress=progress)
+        if campaign_id == self.odd:
+            raise self.error
+        return campaign
+
+    error: Exception = TypeError("unhashable type: 'dict'")
+
+
+def stumbling(sandbox: Sandbox, odd: str, error: Exception) -> KinboxClient:
+    client = Stumbling("token", base_url=sandbox.base_url("kinbox"))
+    client.transport._sleep = lambda seconds: None
+    client.odd, client.error = odd, error
+    return client
+
+
+def vendor_error(kind: type[errors.CampaignAPIError], **more: Any) -> errors.CampaignAPIError:
+    return kind("odd", vendor="Kinbox", endpoint="GET /v1/campaigns/{campaign_id}", **more)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TypeError("unhashable type: 'dict'"), Reason.TIMEOUT),
+        (vendor_error(errors.UnreadableAnswer), Reason.TIMEOUT),
+        (vendor_error(errors.Unavailable, status=500), Reason.TIMEOUT),
+        (vendor_error(errors.Rejected, status=422), Reason.REFUSED),
+        (vendor_error(errors.PermissionDenied, status=403), Reason.REFUSED),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_goes_wrong_with_one_campaign_is_that_campaign_s_failed_look(
+    error: Exception, reason: Reason, campaign_sandbox: Sandbox
+) -> None:
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(4)]
+    odd, *others = waits(
+        lambda: stumbling(campaign_sandbox, ids[0], error),
+        *(watch(campaign_id, timeout=2.0 if campaign_id == ids[0] else 30.0) for campaign_id in ids),
+    )
+    assert {outcome.reason for outcome in others} == {Reason.MET}
+    assert odd.reason is reason
+
+
+def test_an_id_that_is_none_ends_its_own_wait_among_many(campaign_sandbox: Sandbox) -> None:
+    client = AlturHook().get_conn()
+    assert isinstance(client, AlturClient)
+    campaign_sandbox.set_speed(1_000_000)
+    ids = []
+    for number in range(25):
+        made = client.create_campaign(
+            name=f"W{number}", agent_id="a", integration_id="i", integration_type="phone_call"
+        )
+        client.add_contacts(made.id, [{"contact": f"+52555000{number:04d}"}])
+        client.activate_campaign(made.id)
+        ids.append(made.id)
+    odd, *others = waits(altur, watch("not-a-number"), *(watch(campaign_id) for campaign_id in ids))
+    assert {outcome.reason for outcome in others} == {Reason.MET}
+    assert odd.reason is Reason.REFUSED
+    assert "not-a-number" in odd.message
+
+
+class Confused(KinboxClient):
+    """A client to which a page of the list is something that nobody expected, so many times."""
+
+    times = 2
+
+    def get_campaigns(self, campaign_ids: Any, *, progress: bool = True) -> dict[str, Campaign]:
+        if self.times:
+            self.times -= 1
+            raise RecursionError("maximum recursion depth exceeded")
+        return super().get_campaigns(campaign_ids, progress=progress)
+
+
+def test_what_goes_wrong_with_a_page_is_one_failed_look_for_all(campaign_sandbox: Sandbox) -> None:
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(30)]
+    url = campaign_sandbox.base_url("kinbox")
+    outcomes = waits(lambda: Confused("token", base_url=url), *(watch(campaign_id) for campaign_id in ids))
+    assert {outcome.reason for outcome in outcomes} == {Reason.MET}
+
+
+def test_a_connection_that_cannot_be_read_again_is_a_failed_look(campaign_sandbox: Sandbox) -> None:
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(2)]
+    url = campaign_sandbox.base_url("kinbox")
+    steps: list[Any] = [KinboxClient("invalid", base_url=url), OSError("Airflow is away"), kinbox()]
+
+    def connect() -> CampaignClient:
+        step = steps.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    async def run() -> list[Outcome]:
+        poller = shared_poller("key", connecting(connect))
+        # Two looks are lost: one is refused, and then the connection cannot be read.
+        first = [WaitState(one, Terms(Goal(), 0.2), time.time(), refusals=-1) for one in ids]
+        return await asyncio.gather(*(poller.wait(one) for one in first))
+
+    assert {outcome.reason for outcome in asyncio.run(run())} == {Reason.MET}
+
+
+def test_figures_that_nobody_expected_are_a_failed_look(
+    campaign_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(3)]
+
+    class WithOddFigures(KinboxClient):
+        def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
+            campaign = super().get_campaign(campaign_id, progress=progress)
+            return replace(campaign, counts={"sent": None}) if campaign_id == ids[0] else campaign  # type: ignore[dict-item]
+
+    url = campaign_sandbox.base_url("kinbox")
+    outcomes = waits(lambda: WithOddFigures("token", base_url=url), *(watch(campaign_id) for campaign_id in ids))
+    assert {outcome.reason for outcome in outcomes} == {Reason.MET}
+    assert f"Could not look at campaign {ids[0]}: Kinbox's answer was not understood (TypeError" in caplog.text
+
+
+def test_newcomers_share_their_first_look(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(0)
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(50)]
+
+    async def run() -> None:
+        poller = shared_poller("key", connecting(kinbox))
+        tasks = []
+        for campaign_id in ids:
+            tasks.append(asyncio.create_task(poller.wait(watch(campaign_id, interval=60))))
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(NEWCOMERS_SECONDS + 1)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(run())
+    requests = campaign_sandbox.journal("kinbox")["counts"]["kinbox"]
+    # Soon, though the interval is a minute; and together: two pages of the list at most.
+    assert 1 <= requests["list_campaigns"] <= 2
+    assert requests.get("get_campaign", 0) <= 4
+
+
 def test_a_new_credential_is_picked_up_while_waiting(campaign_sandbox: Sandbox) -> None:
     campaign_id = KinboxHook().create_campaign(name="W").id
     tokens = iter(["invalid", "good"])
@@ -246,29 +393,6 @@ def test_a_poller_belongs_to_one_event_loop(campaign_sandbox: Sandbox) -> None:
         return shared_poller("key", connecting(kinbox))
 
     assert asyncio.run(poller()) is not asyncio.run(poller())
-
-
-@pytest.mark.parametrize("interval", [1.0, 7.5, 60.0, 3600.0])
-def test_ticks_are_shared_kept_to_and_never_further_apart_than_the_interval(interval: float) -> None:
-    ticks = Ticks(1_000_000.0)
-    now = 1_000_123.4
-    for number in range(200):
-        one, other = (WaitState(name, Terms(Goal(), interval), now) for name in ("1", "2"))
-        due = ticks.next_due(one, now, joins=number == 0)
-        assert due == ticks.next_due(other, now, joins=number == 0)
-        assert (-0.03 if number == 0 else 0.89) * interval < due - now <= interval * 1.000001
-        now = due
-
-
-def test_a_joiner_waits_an_interval_at_most() -> None:
-    ticks = Ticks(0.0)
-    for place in range(1000):
-        now = 1e6 + place * 0.0613
-        assert now - 0.26 < ticks.next_due(WaitState("1", Terms(Goal(), 10.0), now), now, joins=True) < now + 10
-
-
-def test_a_deadline_comes_before_the_tick() -> None:
-    assert Ticks(0.0).next_due(WaitState("1", Terms(Goal(), 60.0, 1005.0), 1000.0), 1000.0, joins=False) == 1005.0
 
 
 def test_a_list_that_breaks_off_is_one_lost_look_and_not_a_request_for_each_wait(campaign_sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""Waits in the triggerer: launched in the same run, for a campaign that is given, and with too little time."""
+"""Waits: launched in the same run, for a campaign that is given, to be ended by a person, and with too little time."""
 
 from datetime import timedelta
 
@@ -30,6 +30,12 @@ with DAG("launch", schedule=None, start_date=START):
 
 with DAG("watch", schedule=None, start_date=START):
     KinboxCampaignSensor(task_id="wait", campaign_id=GIVEN, poll_interval=0.5, deferrable=True)
+
+with DAG("kept", schedule=None, start_date=START):
+    for mode, deferrable in (("deferred", True), ("running", False)):
+        KinboxCampaignSensor(
+            task_id=mode, campaign_id=GIVEN, poll_interval=0.5, deferrable=deferrable, on_kill="pause", retries=0
+        )
 
 with DAG("overdue", schedule=None, start_date=START):
     for name, soft_fail in (("fails", False), ("is_skipped", True)):

@@ -1,0 +1,55 @@
+"""A look at many campaigns that failed: whether one of them may be the cause, and how to find out which. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from airflow_provider_campaigns.api.errors import (
+    AuthenticationFailed,
+    CampaignAPIError,
+    InvalidRequest,
+    ListingIncomplete,
+    RateLimited,
+    Unavailable,
+)
+
+#: The status of a server that stumbled over this one request, as others (502 to 504) are of an outage.
+INTERNAL_ERROR = 500
+#: So many campaigns are looked at one by one after a failure; more would be requests without end.
+MOST_ONE_BY_ONE = 20
+
+
+#: After so many failures in a row that concern the whole account, the rest are not asked for.
+MOST_COMMON_FAILURES = 2
+
+
+def is_common(error: Exception | None) -> bool:
+    """Whether a failure concerns all campaigns of the account alike: its credential, its limit, an outage."""
+    if error is None or isinstance(error, InvalidRequest):
+        return False
+    if not isinstance(error, CampaignAPIError):
+        return True
+    return isinstance(error, AuthenticationFailed | RateLimited | Unavailable)
+
+
+def parts_of(error: Exception, number: int) -> Sequence[slice]:
+    """
+    Return in which parts a failed look is to be repeated, none if it is not.
+
+    One campaign (a bad id, an answer that nobody expected, a refusal, a vendor that stumbles over it) must not keep the
+    others from being seen. A few are looked at one by one. Of many, those that are refused are found by halving;
+    anything else may come from the vendor's list as a whole, and counts as one failed look.
+
+    :param error: Why the look failed.
+    :param number: How many campaigns it was for.
+    """
+    if number < 2 or isinstance(error, ListingIncomplete):
+        return ()
+    if is_common(error) and getattr(error, "status", None) != INTERNAL_ERROR:
+        return ()
+    if number <= MOST_ONE_BY_ONE:
+        return [slice(place, place + 1) for place in range(number)]
+    if isinstance(error, CampaignAPIError) and error.transient:
+        return ()
+    middle = number // 2
+    return (slice(0, middle), slice(middle, number))

@@ -16,4 +16,4 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = os.urandom(32).hex()
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{_home}/airflow.db"
 
-pytest_plugins = ["airflow_provider_campaigns.testing", "task_states", "wire"]
+pytest_plugins = ["airflow_provider_campaigns.testing", "wire"]

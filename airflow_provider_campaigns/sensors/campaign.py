@@ -17,8 +17,10 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.links import CampaignLink, push_link
+from airflow_provider_campaigns.wait.answerable import unanswerable
 from airflow_provider_campaigns.wait.options import WaitOptions, check_on_kill
 from airflow_provider_campaigns.wait.outcome import Outcome
 from airflow_provider_campaigns.wait.runner import (
@@ -132,6 +134,7 @@ class CampaignSensor(BaseSensorOperator):
             brake=brake,
             on_kill=on_kill,
             client_class=self.client_class,
+            kind=hook_params if isinstance(hook_params, Mapping) and not is_template(hook_params) else None,
         )
         self._wait: WaitState | None = None
         self._client: CampaignClient | None = None
@@ -153,6 +156,10 @@ class CampaignSensor(BaseSensorOperator):
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
             self._client = hook.get_conn()
             check_on_kill(self.wait_options.on_kill, type(self._client))
+            for sentence in unanswerable(
+                self.wait_options.gates, self._client.counted(**dict(_mapping(self.hook_params)))
+            ):
+                self.log.warning("Task %r at %s: %s", self.task_id, self._client.vendor, sentence)
             push_link(context, hook, str(self.campaign_id))
         self.poke_interval = terms.poll_interval
         self._wait = WaitState(str(self.campaign_id), terms, time.time())

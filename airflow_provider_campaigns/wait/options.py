@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.arguments.kinds import as_number
 from airflow_provider_campaigns.arguments.templates import is_template
+from airflow_provider_campaigns.wait.answerable import unanswerable
 from airflow_provider_campaigns.wait.decisions import Gates, Goal
 from airflow_provider_campaigns.wait.terms import ON_KILL, Terms
 
@@ -29,6 +30,7 @@ class WaitOptions:
 
     :param task_id: Named in errors.
     :param client_class: Returns the vendor's client class where it is known at parse time, to refuse what it lacks.
+    :param kind: What is known of the kind of campaign, such as Kore.ai's ``campaign_type``.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class WaitOptions:
         brake: float | None,
         on_kill: str,
         client_class: Callable[[], type[CampaignClient] | None] = lambda: None,
+        kind: Mapping[str, Any] | None = None,
     ) -> None:
         try:
             self.patience = patience
@@ -53,9 +56,10 @@ class WaitOptions:
             self.on_kill = on_kill
             if on_kill not in ON_KILL:
                 raise InvalidRequest(f"on_kill must be one of {', '.join(ON_KILL)}; got {on_kill!r}.")
-            client = client_class() if on_kill != "leave" else None
+            client = client_class() if on_kill != "leave" or self.gates.any else None
             if client is not None:
                 check_on_kill(on_kill, client)
+                check_gates(self.gates, client, kind)
             self.terms(
                 None if is_template(until) else until,
                 None if is_template(progress_threshold) else progress_threshold,
@@ -75,6 +79,13 @@ class WaitOptions:
             self.stall_timeout,
             self.gates,
         )
+
+
+def check_gates(gates: Gates, client_class: type[CampaignClient], kind: Mapping[str, Any] | None = None) -> None:
+    """Refuse gates that the vendor's figures can never answer."""
+    never = unanswerable(gates, client_class.counted(**(kind or {})))
+    if never:
+        raise InvalidRequest(f"{client_class.vendor}: {' '.join(never)} Leave it out.")
 
 
 def check_on_kill(policy: str, client_class: type[CampaignClient]) -> None:

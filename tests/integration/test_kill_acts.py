@@ -73,4 +73,5 @@ def test_only_a_task_that_was_marked_failed_pauses_its_campaign(
 
     # The others of these tests have the few workers to themselves.
     for task in (where, other):
-        run.mark_success(task)
+        if run.task(task)["state"] not in ("success", "failed"):
+            run.mark_success(task)

@@ -1,5 +1,6 @@
 """The sensor where Airflow keeps no state between looks; its three modes in real Airflow are tests of integration."""
 
+import contextlib
 import time
 from datetime import timedelta
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from task_states import Say
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignRequestRefused
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
+from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOperator
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.sensors.altur import AlturCampaignSensor
 from airflow_provider_campaigns.sensors.campaign import CampaignSensor
@@ -99,7 +101,7 @@ def test_a_deferred_wait_that_reaches_the_execution_timeout_raises_what_a_worker
         ({"poll_interval": -1}, "poll_interval"),
         ({"patience": -1}, "patience"),
         ({"stall_timeout": 0}, "stall_timeout"),
-        ({"brake": 2}, "brake must be a share"),
+        ({"brake": 2}, "brake must be"),
         ({"on_kill": "cancel"}, "on_kill must be one of leave, pause, stop"),
         ({"until": "sent", "min_delivered_ratio": 0.5}, "judge a finished campaign"),
     ],
@@ -107,6 +109,49 @@ def test_a_deferred_wait_that_reaches_the_execution_timeout_raises_what_a_worker
 def test_bad_terms_are_refused_when_the_dag_is_parsed(arguments: dict[str, Any], named: str) -> None:
     with pytest.raises(InvalidRequest, match=f"Task 'wait': .*{named}"):
         KinboxCampaignSensor(task_id="wait", campaign_id="7", **arguments)
+
+
+@pytest.mark.parametrize(
+    ("make", "gate"),
+    [
+        (lambda **gate: KinboxCampaignSensor(task_id="wait", campaign_id="7", **gate), "brake"),
+        (lambda **gate: KinboxCampaignSensor(task_id="wait", campaign_id="7", **gate), "max_failed_ratio"),
+        (lambda **gate: KoreAICampaignSensor(task_id="wait", campaign_id="7", **gate), "min_delivered_ratio"),
+        (
+            lambda **gate: KoreAICampaignSensor(
+                task_id="wait", campaign_id="7", hook_params={"campaign_type": "voice"}, **gate
+            ),
+            "brake",
+        ),
+        (lambda **gate: KinboxCreateCampaignOperator(task_id="wait", name="W", wait_until="finished", **gate), "brake"),
+    ],
+)
+def test_a_gate_that_the_vendor_s_figures_never_answer_is_refused_when_the_dag_is_parsed(make: Any, gate: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"Task 'wait': .*{gate} can never be judged: the vendor gives no figures"):
+        make(**{gate: 0.1})
+
+
+def test_gates_that_the_vendor_s_figures_answer_are_taken() -> None:
+    KinboxCampaignSensor(task_id="wait", campaign_id="7", min_delivered_ratio=0.9)
+    AlturCampaignSensor(task_id="wait", campaign_id="7", brake=0.1)
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_it_is_warned_of_once_where_only_the_connection_tells_the_vendor(
+    deferrable: bool, campaign_sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    sensor = CampaignSensor(
+        task_id="wait",
+        campaign_id=campaign_id,
+        conn_id="kinbox_default",
+        brake=0.1,
+        poll_interval=0.1,
+        deferrable=deferrable,
+    )
+    with contextlib.suppress(TaskDeferred):
+        sensor.execute(stateless())
+    assert capsys.readouterr().out.count("Task 'wait' at Kinbox: brake can never be judged") == 1
 
 
 class Store(dict[str, Any]):

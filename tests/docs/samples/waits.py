@@ -1,4 +1,4 @@
-"""Waiting: a threshold, gates on the result, a brake, and waiting inside the create."""
+"""Waiting: a threshold, gates on the result, and waiting inside the create."""
 
 from airflow.sdk import DAG
 
@@ -36,7 +36,6 @@ with DAG("waits", schedule=None):
         conn_id="kinbox_default",
         campaign_id=create.output,
         min_delivered_ratio=0.5,  # judged when it has finished
-        brake=0.2,  # judged while it runs: pauses the campaign and fails the task
         stall_timeout=3600,
         timeout=2 * 24 * 3600,
         mode="reschedule",

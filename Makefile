@@ -55,7 +55,7 @@ test-matrix: .venv/ready
 	@$(BIN)/python tests/airflow_versions.py
 
 matrix: .venv/ready
-	@$(BIN)/python tests/launch/matrix.py
+	@PYTHONPATH=tests/launch $(BIN)/python -m airflow_provider_campaigns.testing.conformance under_test:VENDORS
 
 bench soak: .venv/ready
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[bench]'

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+pytest.register_assert_rewrite("airflow_provider_campaigns.testing.conformance")
+
 if TYPE_CHECKING:
     from airflow_provider_campaigns.sandbox.server import Sandbox
     from airflow_provider_campaigns.sandbox.vendor import Vendor
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark that the conformance kit's longer tests carry."""
+    config.addinivalue_line(
+        "markers", "thorough: takes long; the conformance kit's tests that -m 'not thorough' spares"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +56,12 @@ def campaign_sandbox(campaign_sandbox_server: Sandbox, monkeypatch: pytest.Monke
     for conn_id, connection in campaign_sandbox_server.connections().items():
         monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(connection))
     return campaign_sandbox_server
+
+
+@pytest.fixture(scope="session")
+def unlimited_campaign_sandbox() -> Iterator[Sandbox]:
+    """A sandbox of its own whose vendors keep to no request limits, for the conformance kit; one for the whole run."""
+    from airflow_provider_campaigns.sandbox.server import Sandbox
+
+    with Sandbox(enforce_limits=False) as sandbox:
+        yield sandbox

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from airflow_provider_campaigns.api.errors import NotFound
+from airflow_provider_campaigns.api.limits import Account
 from airflow_provider_campaigns.wait.connection import SharedClient, unexpected
 from airflow_provider_campaigns.wait.isolation import MOST_COMMON_FAILURES, is_common, parts_of
 from airflow_provider_campaigns.wait.outcome import Outcome
@@ -44,12 +45,12 @@ class Waiter:
         # What is logged about this wait belongs in its task's log, which Airflow finds by the context.
         self.context = contextvars.copy_context()
 
-    def serve(self, observation: Campaign | Exception, vendor: str) -> bool:
+    def serve(self, observation: Campaign | Exception, account: Account) -> bool:
         """Take in what was seen; return whether the wait has ended."""
         if self.future.done():
             return True
         try:
-            outcome = self._observe(observation, vendor)
+            outcome = self._observe(observation, account)
         except Exception as error:
             self.future.set_exception(error)
             return True
@@ -57,12 +58,12 @@ class Waiter:
             self.future.set_result(outcome)
         return outcome is not None
 
-    def _observe(self, observation: Campaign | Exception, vendor: str) -> Outcome | None:
+    def _observe(self, observation: Campaign | Exception, account: Account) -> Outcome | None:
         try:
             return self.context.run(observe, self.wait, observation, self.log)
         except Exception as error:
             # Figures that nobody expected are this campaign's failed look.
-            return self.context.run(observe, self.wait, unexpected(error, vendor), self.log)
+            return self.context.run(observe, self.wait, unexpected(error, account.vendor), self.log)
 
 
 class PollGroup:
@@ -152,15 +153,15 @@ class PollGroup:
         ids = [waiter.wait.campaign_id for waiter in waiters]
         found: dict[str, Campaign] = {}
         failure: Exception | None = None
-        vendor = ""
+        account = Account("", "", "")
         try:
-            vendor = (await self._client.get()).vendor
+            account = (await self._client.get()).transport.account
             found = await self._client.call(lambda client: client.get_campaigns(ids, progress=figures))
         except Exception as error:
             failure = error
         parts = parts_of(failure, len(waiters)) if failure else []
         if not parts:
-            await self._serve(waiters, found, failure, vendor)
+            await self._serve(waiters, found, failure, account)
             return failure
         in_a_row = 0
         for part in parts:
@@ -168,16 +169,16 @@ class PollGroup:
             in_a_row = in_a_row + 1 if is_common(failed) else 0
             if in_a_row == MOST_COMMON_FAILURES:
                 # So it was not because of one of them: the rest would fail too, each at the cost of its own requests.
-                await self._serve(waiters[part.stop :], {}, failed, vendor)
+                await self._serve(waiters[part.stop :], {}, failed, account)
                 break
         return None
 
     async def _serve(
-        self, waiters: Sequence[Waiter], found: dict[str, Campaign], failure: Exception | None, vendor: str
+        self, waiters: Sequence[Waiter], found: dict[str, Campaign], failure: Exception | None, account: Account
     ) -> None:
         for number, waiter in enumerate(waiters, start=1):
             campaign_id = waiter.wait.campaign_id
-            if waiter.serve(failure or found.get(campaign_id) or _not_known(vendor, campaign_id), vendor):
+            if waiter.serve(failure or found.get(campaign_id) or _not_known(account, campaign_id), account):
                 self.waiters.discard(waiter)
             else:
                 waiter.due = self._ticks.next_due(waiter.wait, time.time())
@@ -185,9 +186,12 @@ class PollGroup:
                 await asyncio.sleep(0)
 
 
-def _not_known(vendor: str, campaign_id: str) -> NotFound:
-    message = f"{vendor} knows no campaign {campaign_id}. Check the id, and that it belongs to this account."
-    return NotFound(message, vendor=vendor, endpoint="get_campaigns")
+def _not_known(account: Account, campaign_id: str) -> NotFound:
+    message = (
+        f"{account.vendor} knows no campaign {campaign_id} in the account of {account.label}. Check the id, and that it "
+        "belongs to this account."
+    )
+    return NotFound(message, vendor=account.vendor, endpoint="get_campaigns")
 
 
 class Poller:

@@ -9,17 +9,16 @@ import pytest
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
-# The worker's module is where the launch tests keep how a try is run.
+# The vendors under test are declared beside the launch tests.
 sys.path.insert(0, str(Path(__file__).parents[1] / "launch"))
 
 
 @pytest.fixture
 def vendors(campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """Empty vendors without faults, Airflow's connections to them, and no pauses."""
-    import worker
+    from under_test import VENDORS
 
-    for name, value in worker.connections(campaign_sandbox).items():
-        monkeypatch.setenv(name, value)
-    for module, name, shortened in worker.HURRIED:
-        monkeypatch.setattr(module, name, shortened)
+    from airflow_provider_campaigns.testing.conformance import connect
+
+    connect(campaign_sandbox, VENDORS, monkeypatch)
     return campaign_sandbox

@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import DAG, task
 from airflow_since import need
-from worker import LAUNCHES, RETRIES, Ended, Store, TaskInstance, context_of, operator_of, run_try, vendor_of
+from under_test import KINBOX, KOREAI_SMS, VENDORS
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.conformance import Ended, VendorUnderTest
+from airflow_provider_campaigns.testing.conformance.declaration import RETRIES
+from airflow_provider_campaigns.testing.conformance.store import Store
+from airflow_provider_campaigns.testing.conformance.worker import TaskInstance, context_of, run_try
 
-every_launch = pytest.mark.parametrize("launched", LAUNCHES)
+every_launch = pytest.mark.parametrize("launched", VENDORS, ids=str)
 ALTUR: dict[str, Any] = {
     "name": "Winter",
     "agent_id": "agent",
@@ -25,11 +29,11 @@ ALTUR: dict[str, Any] = {
 }
 
 
-def decorated(launched: str, returned: object, *, region: str | None = None, **given: Any) -> Any:
+def decorated(vendor: str, returned: object, *, region: str | None = None, **given: Any) -> Any:
     """Return the task of a function that returns something, as a worker has it before it runs."""
     arguments = {} if region is None else {"region": region}
     function = returned if callable(returned) else lambda: returned
-    decorate = getattr(task, f"{vendor_of(launched)}_campaign")
+    decorate = getattr(task, f"{vendor}_campaign")
     made = decorate(task_id="create", retries=RETRIES, lookup_timeout=0.2, **given)(function)(**arguments)
     return made.operator
 
@@ -56,36 +60,38 @@ def requests(vendors: Sandbox) -> Mapping[str, Mapping[str, int]]:
 
 @every_launch
 def test_what_a_function_returns_is_launched_as_the_operator_does_and_a_retry_by_the_operator_goes_on_with_it(
-    vendors: Sandbox, launched: str
+    vendors: Sandbox, launched: VendorUnderTest
 ) -> None:
     kept: dict[str, Any] = {}
-    first = run(decorated(launched, dict(LAUNCHES[launched][1])), store=Store(kept, 1))
+    first = run(decorated(launched.vendor, dict(launched.arguments)), store=Store(kept, 1))
     counted = requests(vendors)
-    second = run(operator_of(launched), store=Store(kept, 2), ti=TaskInstance(2))
+    second = run(launched.build(), store=Store(kept, 2), ti=TaskInstance(2))
     assert (first.outcome, second.outcome, second.value) == ("success", "success", first.value)
     assert first.receipt is not None
     assert second.receipt is not None
     assert (first.receipt["mark"], first.receipt["adopted"]) == (second.receipt["mark"], False)
-    assert {vendor: counts["create_campaign"] for vendor, counts in counted.items()} == {vendor_of(launched): 1}
+    assert {vendor: counts["create_campaign"] for vendor, counts in counted.items()} == {launched.vendor: 1}
     assert [campaign["starts"] > 1 for campaign in vendors.journal()["campaigns"]] == [False]
 
 
 @every_launch
-def test_fields_from_the_decorator_and_from_the_function_make_one_campaign(vendors: Sandbox, launched: str) -> None:
-    fields = dict(LAUNCHES[launched][1])
+def test_fields_from_the_decorator_and_from_the_function_make_one_campaign(
+    vendors: Sandbox, launched: VendorUnderTest
+) -> None:
+    fields = dict(launched.arguments)
     returned = {"name": fields.pop("name")}
-    assert run(decorated(launched, returned, **fields)).outcome == "success"
+    assert run(decorated(launched.vendor, returned, **fields)).outcome == "success"
     assert len(vendors.journal()["campaigns"]) == 1
 
 
 @pytest.mark.parametrize("stored", [True, False])
 @every_launch
 def test_a_function_that_returns_something_else_on_the_next_try_is_refused_and_nothing_more_is_launched(
-    vendors: Sandbox, launched: str, stored: bool
+    vendors: Sandbox, launched: VendorUnderTest, stored: bool
 ) -> None:
     kept: dict[str, Any] = {}
     names = iter(["Winter", "Spring"])
-    launch = {**LAUNCHES[launched][1]}
+    launch = dict(launched.arguments)
 
     def changing() -> dict[str, Any]:
         return {**launch, "name": next(names)}
@@ -93,7 +99,7 @@ def test_a_function_that_returns_something_else_on_the_next_try_is_refused_and_n
     outcomes = []
     for number in (1, 2):
         store = Store(kept, number) if stored else None
-        outcomes.append(run(decorated(launched, changing), store=store, ti=TaskInstance(number)))
+        outcomes.append(run(decorated(launched.vendor, changing), store=store, ti=TaskInstance(number)))
     assert outcomes[0].outcome == "success"
     assert outcomes[1].outcome == "failed"
     assert outcomes[1].error.startswith("LaunchConflict: ")
@@ -180,8 +186,8 @@ def test_the_guards_of_the_decorator_hold_for_what_the_function_returns(vendors:
 
 
 def test_a_guard_that_what_the_function_returned_makes_impossible_is_refused(vendors: Sandbox) -> None:
-    fields = {**LAUNCHES["koreai sms"][1], "schedule": {"frequency": "ONCE"}}
-    ended = run(decorated("koreai sms", fields, send_window={"timezone": "America/Chicago"}))
+    fields = {**KOREAI_SMS.arguments, "schedule": {"frequency": "ONCE"}}
+    ended = run(decorated("koreai", fields, send_window={"timezone": "America/Chicago"}))
     assert "send_window cannot be kept along with schedule" in ended.error
     assert not requests(vendors)
 
@@ -242,7 +248,7 @@ def test_outputs_that_the_task_does_not_have_are_refused_and_the_annotation_as_a
 )
 def test_what_a_function_returns_is_data_and_never_rendered(text: str, vendors: Sandbox) -> None:
     returned = {"name": "Winter", "message": text, "template": {"text": text}}
-    made = decorated("kinbox", returned, leads_asset_url=LAUNCHES["kinbox"][1]["leads_asset_url"])
+    made = decorated("kinbox", returned, leads_asset_url=KINBOX.arguments["leads_asset_url"])
     assert run(made).outcome == "success"
     assert (made.message, made.template) == (text, {"text": text})
 

@@ -1,34 +1,33 @@
-"""The vendors for launches: without limits of requests, with pauses shortened, and one server for all tests."""
+"""The vendors for launches: without request limits, with pauses shortened, and one server for all tests."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
-# The worker's module is imported by name in the processes that are killed.
+# What the vendors under test are is told by name, also in the processes that are killed.
 sys.path.insert(0, str(Path(__file__).parent))
 
 
-@pytest.fixture(scope="session")
-def unlimited_sandbox() -> Iterator[Sandbox]:
-    """The server behind :func:`vendors`."""
-    with Sandbox(60, enforce_limits=False) as sandbox:
-        yield sandbox
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Call a vendor under test by its name."""
+    from airflow_provider_campaigns.testing.conformance import VendorUnderTest
+
+    return val.name if isinstance(val, VendorUnderTest) else None
 
 
 @pytest.fixture
-def vendors(unlimited_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+def vendors(unlimited_campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """Empty vendors without faults, and Airflow's connections to them."""
-    import worker
+    from under_test import VENDORS
 
-    unlimited_sandbox.reset()
-    for name, value in worker.connections(unlimited_sandbox).items():
-        monkeypatch.setenv(name, value)
-    for module, name, shortened in worker.HURRIED:
-        monkeypatch.setattr(module, name, shortened)
-    return unlimited_sandbox
+    from airflow_provider_campaigns.testing.conformance import connect
+
+    unlimited_campaign_sandbox.reset()
+    unlimited_campaign_sandbox.set_speed(60)
+    connect(unlimited_campaign_sandbox, VENDORS, monkeypatch)
+    return unlimited_campaign_sandbox

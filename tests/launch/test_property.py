@@ -12,11 +12,12 @@ import pytest
 from airflow_since import airflow_since
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from matrix import STEPS
-from worker import CONTACTS, HURRIED, Death, Ended, Store, TaskInstance, connections, context_of, operator_of, run_try
-from worker import vendor_of as vendor_of_launch
+from under_test import VENDORS
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.conformance import Death, Ended, VendorUnderTest, connect
+from airflow_provider_campaigns.testing.conformance.store import Store
+from airflow_provider_campaigns.testing.conformance.worker import TaskInstance, context_of, run_try
 
 LOOKUP_TIMEOUT = 0.3
 #: A lag that the look-up outlasts. Of one that it does not outlast, test_promises tells what is promised then.
@@ -62,9 +63,9 @@ class Try:
     unknown: bool
 
 
-def faults_of(launched: str) -> st.SearchStrategy[Fault]:
+def faults_of(launched: VendorUnderTest) -> st.SearchStrategy[Fault]:
     """Return faults at the endpoints that a launch uses."""
-    endpoints = [*dict.fromkeys(step.endpoint for step in STEPS[launched]), *READS]
+    endpoints = [*dict.fromkeys(step.endpoint for step in launched.steps), *READS]
     return st.builds(
         Fault,
         endpoint=st.sampled_from(endpoints),
@@ -75,7 +76,7 @@ def faults_of(launched: str) -> st.SearchStrategy[Fault]:
     )
 
 
-def tries_of(launched: str) -> st.SearchStrategy[list[Try]]:
+def tries_of(launched: VendorUnderTest) -> st.SearchStrategy[list[Try]]:
     """Return what befalls each try of a launch."""
     one = st.builds(
         Try,
@@ -93,10 +94,7 @@ def sandbox() -> Iterator[Sandbox]:
     """One server for all examples, and Airflow's connections to it."""
     # Fast enough for campaigns to finish between two tries.
     with Sandbox(6000, enforce_limits=False) as made, pytest.MonkeyPatch.context() as patch:
-        for name, value in connections(made).items():
-            patch.setenv(name, value)
-        for module, name, shortened in HURRIED:
-            patch.setattr(module, name, shortened)
+        connect(made, VENDORS, patch)
         yield made
 
 
@@ -108,7 +106,7 @@ def sandbox() -> Iterator[Sandbox]:
         pytest.param(False, id="no store"),
     ],
 )
-@pytest.mark.parametrize("launched", STEPS)
+@pytest.mark.parametrize("launched", VENDORS)
 @settings(
     max_examples=15,
     deadline=None,
@@ -118,10 +116,10 @@ def sandbox() -> Iterator[Sandbox]:
 )
 @given(data=st.data())
 def test_whatever_happens_there_is_never_a_second_campaign_and_never_a_lost_one(
-    launched: str, stored: bool, sandbox: Sandbox, data: st.DataObject
+    launched: VendorUnderTest, stored: bool, sandbox: Sandbox, data: st.DataObject
 ) -> None:
     tries = data.draw(tries_of(launched))
-    vendor = vendor_of_launch(launched)
+    vendor = launched.vendor
     sandbox.reset()
     values: dict[str, Any] = {}
     ti = TaskInstance(try_number=0)
@@ -131,7 +129,7 @@ def test_whatever_happens_there_is_never_a_second_campaign_and_never_a_lost_one(
         nonlocal ti
         ti = replace(ti, try_number=ti.try_number + 1, xcoms={})
         store = Store(values, ti.try_number, death) if stored else None
-        operator = operator_of(launched, lookup_timeout=LOOKUP_TIMEOUT)
+        operator = launched.build(lookup_timeout=LOOKUP_TIMEOUT)
         return run_try(operator, context_of(ti, store, began))
 
     def check(ended: Ended) -> list[dict[str, Any]]:
@@ -139,12 +137,12 @@ def test_whatever_happens_there_is_never_a_second_campaign_and_never_a_lost_one(
         assert len(campaigns) <= 1, ended
         for campaign in campaigns:
             assert campaign["starts"] <= 1, ended
-            assert campaign["contact_rows"] <= CONTACTS[vendor], ended
+            assert campaign["contact_rows"] <= launched.recipients, ended
             if campaign["starts"]:
-                assert campaign["contacts"] == CONTACTS[vendor], ended
+                assert campaign["contacts"] == launched.recipients, ended
             if ended.outcome != "killed":
                 named = {str(campaign["id"]), str((ended.receipt or {}).get("id"))}
-                mark = (campaign["name"] if vendor == "kinbox" else campaign["description"]).split("[")[-1]
+                mark = launched.shown_mark_of(campaign).split("[")[-1]
                 assert len(named) == 1 or str(campaign["id"]) in ended.error or f"[{mark}" in ended.error, ended
         return campaigns
 
@@ -168,5 +166,5 @@ def test_whatever_happens_there_is_never_a_second_campaign_and_never_a_lost_one(
     (campaign,) = check(ended)
     assert ended.value == str(campaign["id"])
     assert json.loads(json.dumps(ended.receipt))["id"] == ended.value
-    if vendor != "kinbox":
-        assert (campaign["starts"], campaign["contact_rows"]) == (1, CONTACTS[vendor])
+    if not launched.starts_by_itself:
+        assert (campaign["starts"], campaign["contact_rows"]) == (1, launched.recipients)

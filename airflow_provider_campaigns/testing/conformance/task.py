@@ -1,45 +1,36 @@
-"""A task instance with a create operator over its tries and clears, for tests of what a launch promises."""
+"""A task instance with a create operator over its tries and clears, in this process."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_since import need
-from worker import Death, Ended, Store, TaskInstance, context_of, operator_of, run_try, vendor_of
+import pytest
 
-from airflow_provider_campaigns.hooks.altur import AlturHook
-from airflow_provider_campaigns.hooks.campaign import CampaignHook
-from airflow_provider_campaigns.hooks.kinbox import KinboxHook
-from airflow_provider_campaigns.hooks.koreai import KoreAIHook
 from airflow_provider_campaigns.launch.intent import launch_key
 from airflow_provider_campaigns.sandbox.server import Sandbox
-
-HOOKS: Mapping[str, Callable[[], CampaignHook]] = {
-    "kinbox": KinboxHook,
-    "altur": AlturHook,
-    "koreai sms": KoreAIHook,
-    "koreai voice": lambda: KoreAIHook(campaign_type="voice"),
-}
+from airflow_provider_campaigns.testing.conformance.declaration import VendorUnderTest
+from airflow_provider_campaigns.testing.conformance.store import NEEDS_STORE, Death, Store, airflow_is
+from airflow_provider_campaigns.testing.conformance.worker import Ended, TaskInstance, context_of, run_try
 
 
 class Task:
     """
     A task instance over its tries and clears.
 
-    :param launched: Which of the launches.
+    :param vendors: The sandbox; :func:`~airflow_provider_campaigns.testing.conformance.worker.connect` leads to it.
+    :param launched: The vendor under test.
     :param stored: Whether its Airflow has a task state store.
     :param changes: Changes to the operator's arguments, for all tries.
     """
 
-    def __init__(self, vendors: Sandbox, launched: str, *, stored: bool = True, **changes: Any) -> None:
-        if stored:
-            need("3.3", "task_state_store")
+    def __init__(self, vendors: Sandbox, launched: VendorUnderTest, *, stored: bool = True, **changes: Any) -> None:
+        if stored and not airflow_is("3.3"):
+            pytest.skip(NEEDS_STORE)
         self.vendors = vendors
         self.launched = launched
-        self.vendor = vendor_of(launched)
+        self.vendor = launched.vendor
         self.changes = {"lookup_timeout": 0.2, **changes}
         self.ti = TaskInstance(try_number=0)
         self.values: dict[str, Any] | None = {} if stored else None
@@ -52,11 +43,12 @@ class Task:
         self.ti = dataclasses.replace(self.ti, try_number=self.ti.try_number + 1, xcoms={})
         store = None if self.values is None else Store(self.values, self.ti.try_number, death)
         self.context = context_of(self.ti, store, self.run_after, self.run_type)
-        return run_try(operator_of(self.launched, **{**self.changes, **changes}), self.context)
+        return run_try(self.launched.build(**{**self.changes, **changes}), self.context)
 
-    def resume(self, ended: Ended, **changes: Any) -> Ended:
+    def resume(self, ended: Ended, *, event: Any = None, **changes: Any) -> Ended:
         """Go on with a try that was deferred, in an operator of its own as Airflow does."""
-        return run_try(operator_of(self.launched, **{**self.changes, **changes}), self.context, ended.method or "")
+        operator = self.launched.build(**{**self.changes, **changes})
+        return run_try(operator, self.context, ended.method or "", event=event)
 
     def clear(self, retries: int = 2) -> None:
         """Clear the task, as Airflow does it."""
@@ -85,9 +77,8 @@ class Task:
 
     def client(self) -> Any:
         """Return a client of its own, for what a person does at the vendor."""
-        return HOOKS[self.launched]().get_conn()
+        return self.launched.build().hook().get_conn()
 
-
-def at_vendor(vendors: Sandbox, name: str) -> Any:
-    """Return a vendor's inside, to change what its API does not."""
-    return next(vendor for vendor in vendors.app.vendors if vendor.name == name)
+    def forget_keys(self) -> None:
+        """Let the time pass for which the vendor knows idempotency keys."""
+        self.launched.forget_keys(next(one for one in self.vendors.app.vendors if one.name == self.vendor))

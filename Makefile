@@ -6,7 +6,7 @@ WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 2) * 3 /
 export UV_NO_PROGRESS := 1
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help demo check test bench-docs test-matrix lint airflow matrix bench soak test-ui screenshots docs clean
+.PHONY: help demo check test bench-docs test-matrix lint airflow matrix fuzz bench soak test-ui screenshots docs clean
 
 help:
 	@echo "make demo     run the example DAGs of all vendors through Airflow against the local sandbox"
@@ -17,6 +17,7 @@ help:
 	@echo "              STRICT=1 makes a missing Python an error"
 	@echo "make airflow  Airflow with the sandbox and the three connections, to look at in a browser"
 	@echo "make matrix   play the deaths of a launch, step by step, and print what came of each"
+	@echo "make fuzz     20,000 spoiled answers of the vendors before every method of their clients"
 	@echo "make bench    measure what docs/benchmarks.md tells (BENCH=walk,waits narrows it); make bench-docs puts the last results"
 	@echo "              there; make soak: the endurance runs"
 	@echo "make test-ui  the connection forms in a headless browser; make screenshots: their pictures, for docs/images"
@@ -56,6 +57,9 @@ test-matrix: .venv/ready
 
 matrix: .venv/ready
 	@PYTHONPATH=tests/launch $(BIN)/python -m airflow_provider_campaigns.testing.conformance under_test:VENDORS
+
+fuzz: .venv/ready
+	@$(BIN)/python tests/fuzzing.py
 
 bench soak: .venv/ready
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[bench]'

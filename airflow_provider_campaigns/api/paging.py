@@ -14,6 +14,8 @@ Cursor = TypeVar("Cursor", bound=Hashable)
 
 #: No documented account comes near this; a list that does is a loop in disguise.
 MAX_PAGES = 100_000
+#: While a list grows, a page may hold nothing but what was seen before; so many of them in a row lead nowhere.
+MAX_PAGES_WITHOUT_NEWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,16 @@ def walk(
     :param remembered: How many of the last items an item is compared with, all by default. For lists without end: rows
         shift by as many as are added between two requests, so the last pages are enough, and memory stays as it is.
     :raises ListingIncomplete: When the vendor hands out a cursor a second time, or more than
-        :data:`MAX_PAGES` pages. Stopping quietly would let a look-up
-        take "not seen" for "not there".
+        :data:`MAX_PAGES` pages, or :data:`MAX_PAGES_WITHOUT_NEWS` in a row without anything new. Stopping quietly would
+        let a look-up take "not seen" for "not there".
     """
     seen: OrderedDict[Hashable, None] = OrderedDict()
-    count = 0
+    count = without_news = 0
     cursors: set[Cursor] = set()
     cursor: Cursor | None = None
     for _ in range(MAX_PAGES):
         page = fetch(cursor)
+        before = count
         for item in page.items:
             key = identity(item)
             if key not in seen:
@@ -69,6 +72,10 @@ def walk(
             flaw = "handed out the same cursor again"
             break
         cursors.add(cursor)
+        without_news = without_news + 1 if count == before else 0
+        if without_news >= MAX_PAGES_WITHOUT_NEWS:
+            flaw = f"handed out {without_news} pages in a row with nothing new"
+            break
     else:
         flaw = f"went on after {MAX_PAGES} pages"
     raise ListingIncomplete(

@@ -128,3 +128,15 @@ def test_an_error_of_a_page_reaches_the_caller_as_it_is():
 
     with pytest.raises(errors.Unavailable):
         next(walk(fetch, str, vendor="Post", endpoint="GET /campaigns"))
+
+
+def test_pages_that_bring_nothing_new_for_ever_end_the_walk_with_an_error():
+    asked = []
+
+    def fetch(cursor):
+        asked.append(cursor)
+        return Page(["a", "b"], len(asked))
+
+    with pytest.raises(errors.ListingIncomplete, match="100 pages in a row with nothing new after 2 items"):
+        list(walk(fetch, lambda item: item, vendor="Post", endpoint="GET /campaigns"))
+    assert len(asked) == 101

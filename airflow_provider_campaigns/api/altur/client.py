@@ -220,7 +220,8 @@ class AlturClient(AlturContacts, CampaignClient):
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=366)
         found = self._marked(self.list_campaigns(start_date=since, end_date=until, archived=True), mark)
         found = found or self._marked(self.list_campaigns(archived=True), mark)
-        return sorted(found, key=lambda campaign: int(campaign.id))
+        # As numbers, which ids are by the documentation; another would be no reason to lose the others.
+        return sorted(found, key=lambda campaign: (len(campaign.id), campaign.id))
 
     def _marked(self, campaigns: Iterable[Campaign], mark: str) -> list[Campaign]:
         return [campaign for campaign in campaigns if mark.lower() in self.marked_text(campaign).lower()]

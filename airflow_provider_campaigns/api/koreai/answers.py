@@ -128,6 +128,8 @@ def contacts_of(item: Mapping[str, Any], totals: Mapping[str, int]) -> int | Non
     names = item.get("contactLists")
     if not isinstance(names, list) or not names:
         return None
-    found = [totals.get(str(name).lower()) for name in dict.fromkeys(names)]
+    # One that is no name, whatever it is, is a list whose total is unknown.
+    told = {(reading.text(name) or "").lower() for name in names}
+    found = [totals.get(name) for name in told]
     known = [total for total in found if total is not None]
     return sum(known) if len(known) == len(found) else None

@@ -39,6 +39,7 @@ WORKERS = str((os.cpu_count() or 2) * 3 // 2)
 #: What tests the layers that import no Airflow, see tests/test_layers.py.
 WITHOUT_AIRFLOW = (
     *("tests/api", "tests/sandbox", "tests/vendor"),
+    "tests/security/test_answers_about_another.py",
     "tests/security/test_answers_are_bounded.py",
     "tests/security/test_credentials_go_nowhere_else.py",
     "tests/security/test_dangerous_calls.py",

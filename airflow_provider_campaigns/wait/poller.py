@@ -188,8 +188,8 @@ class PollGroup:
 
 def _not_known(account: Account, campaign_id: str) -> NotFound:
     message = (
-        f"{account.vendor} knows no campaign {campaign_id} in the account of {account.label}. Check the id, and that it "
-        "belongs to this account."
+        f"{account.vendor} knows no campaign {campaign_id} in the account of {account.label}. "
+        "Check the id, and that it belongs to this account."
     )
     return NotFound(message, vendor=account.vendor, endpoint="get_campaigns")
 

@@ -11,6 +11,7 @@ from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.answers import Refusal, meaning_of
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.limits import Account
+from airflow_provider_campaigns.api.options import ClientOptions
 from airflow_provider_campaigns.api.transport import Transport
 
 TOKEN = "tok-3f9a+secret/value=="
@@ -44,11 +45,12 @@ class Client(Transport):
 
     def __init__(self, base_url, key=None, **changes):
         self.pauses = []
-        arguments = {"auth": bearer, "diagnose": by_status, "timeout": self.patience, "secrets": (TOKEN,)} | changes
+        options = ClientOptions(timeout=changes.pop("timeout", self.patience), sleep=self.pauses.append)
+        arguments = {"auth": bearer, "diagnose": by_status, "secrets": (TOKEN,)} | changes
         super().__init__(
             account=Account("Post", key or str(uuid.uuid4()), LABEL),
             base_url=base_url,
-            sleep=self.pauses.append,
+            options=options,
             **arguments,
         )
 

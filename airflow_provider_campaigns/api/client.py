@@ -200,6 +200,9 @@ class CampaignClient(abc.ABC):
         advice = f"; {cls.instead[action]}" if action in cls.instead else ""
         return UnsupportedAction(f"{cls.vendor} has no {action}{advice}.")
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.transport.base_url!r}, {self.transport.account.label!r})"
+
     def close(self) -> None:
         """Give the connections to the vendor back."""
         self.transport.close()

@@ -13,6 +13,7 @@ from airflow_provider_campaigns.api.answers import Answer, Refusal
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.failures import Failures, unknown_outcome
 from airflow_provider_campaigns.api.limits import Account, Rate, join
+from airflow_provider_campaigns.api.options import ClientOptions
 from airflow_provider_campaigns.api.repeating import MAX_ATTEMPTS, may_repeat, pause_before
 from airflow_provider_campaigns.api.writing import Call, signed
 
@@ -46,11 +47,10 @@ class Transport:
     :param rate: The account's limit, or None.
     :param limit_window: Seconds after which the vendor's own limit counts anew, for a vendor that refuses without
         saying how long to wait; None for one that says so each time.
-    :param timeout: Seconds to wait for each piece of an answer. All of it must have come after five times as long,
-        unless it goes to a file and keeps coming.
+    :param options: The client's options. All of an answer must have come after five times their ``timeout``, unless it
+        goes to a file and keeps coming.
     :param secrets: What must never be seen in a message.
     :param credential_advice: What to check when the vendor refuses the credential, in the vendor's terms.
-    :param sleep: How to wait between attempts.
     """
 
     def __init__(
@@ -62,19 +62,18 @@ class Transport:
         diagnose: Callable[[Answer], Refusal | None],
         rate: Rate | None = None,
         limit_window: float | None = None,
-        timeout: float = 30.0,
+        options: ClientOptions,
         secrets: tuple[str, ...] = (),
         credential_advice: Mapping[type[errors.CampaignAPIError], str] | None = None,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         from airflow_provider_campaigns.api.connections import Connections
 
         self.account = account
         self.base_url = base_url
-        self.timeout = timeout
+        self.timeout = options.timeout
         self._diagnose = diagnose
         self._failures = Failures(account, secrets, credential_advice)
-        self._sleep = sleep
+        self._sleep = options.sleep
         self._limit_window = limit_window
         self._membership = join(account, rate) if rate else None
         self._connections = Connections(base_url, auth)

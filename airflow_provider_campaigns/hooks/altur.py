@@ -24,10 +24,7 @@ class AlturHook(CampaignHook):
         """Return an Altur client; no I/O."""
         return AlturClient(
             settings.credential("API key"),
-            base_url=settings.base_url,
-            timeout=settings.extra["timeout"],
-            rate_limit=settings.extra["rate_limit"],
-            label=settings.label,
+            **settings.client_options,
         )
 
     def get_conn(self) -> AlturClient:

@@ -24,11 +24,8 @@ class KinboxHook(CampaignHook):
         """Return a Kinbox client; no I/O."""
         return KinboxClient(
             settings.credential("API token"),
-            base_url=settings.base_url,
             create_api_version=settings.extra["create_api_version"],
-            timeout=settings.extra["timeout"],
-            rate_limit=settings.extra["rate_limit"],
-            label=settings.label,
+            **settings.client_options,
         )
 
     def get_conn(self) -> KinboxClient:

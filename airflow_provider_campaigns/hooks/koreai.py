@@ -38,10 +38,7 @@ class KoreAIHook(CampaignHook):
             campaign_type=self.campaign_type,
             api_version=settings.extra["api_version"],
             use_jti=settings.extra["use_jti"],
-            base_url=settings.base_url,
-            timeout=settings.extra["timeout"],
-            rate_limit=settings.extra["rate_limit"],
-            label=settings.label,
+            **settings.client_options,
         )
 
     def get_conn(self) -> KoreAIClient:

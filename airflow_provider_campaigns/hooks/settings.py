@@ -18,6 +18,8 @@ from airflow_provider_campaigns.hooks.connection_form import ONLY_SHOWN
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
+    from airflow_provider_campaigns.api.options import OptionArguments
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -43,6 +45,16 @@ class Settings:
     def label(self) -> str:
         """How messages call the connection."""
         return f"connection {self.conn_id!r}"
+
+    @property
+    def client_options(self) -> OptionArguments:
+        """The options of the vendor's client, as its keyword arguments."""
+        return {
+            "base_url": self.base_url,
+            "timeout": self.extra["timeout"],
+            "rate_limit": self.extra["rate_limit"],
+            "label": self.label,
+        }
 
     def credential(self, what: str) -> str:
         """Return the password, or raise ``InvalidRequest`` that says where to put it."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow_provider_campaigns.api import fields, reading
@@ -47,15 +46,13 @@ from airflow_provider_campaigns.api.errors import (
     NotFound,
     OutcomeUnknown,
 )
-from airflow_provider_campaigns.api.hosts import normalised_base_url
+from airflow_provider_campaigns.api.header_auth import header_auth
 from airflow_provider_campaigns.api.limits import Account, Rate
+from airflow_provider_campaigns.api.options import ClientOptions, OptionArguments
 from airflow_provider_campaigns.api.paging import Page, walk
 from airflow_provider_campaigns.api.transport import Transport
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest
-    from requests.auth import AuthBase
-
     from airflow_provider_campaigns.api.model import Campaign
 
 __all__ = ["AlturClient", "ContactBatch"]
@@ -77,19 +74,6 @@ RESUME_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/resume")
 ARCHIVE_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/archive")
 
 
-def _api_key_auth(api_key: str) -> AuthBase:
-    from requests.auth import AuthBase
-
-    class ApiKeyAuth(AuthBase):
-        """Puts the API key into the header, as ``api-key <key>``."""
-
-        def __call__(self, request: PreparedRequest) -> PreparedRequest:
-            request.headers["Authorization"] = f"api-key {api_key}"
-            return request
-
-    return ApiKeyAuth()
-
-
 class AlturClient(AlturContacts, CampaignClient):
     """
     Altur's campaigns, with their contacts and calls.
@@ -97,11 +81,8 @@ class AlturClient(AlturContacts, CampaignClient):
     A launch takes three steps: create the campaign, add its contacts, start it.
 
     :param api_key: The organization's API key, without the word ``api-key`` before it.
-    :param base_url: Where the API is; by default Altur's own address.
-    :param timeout: Seconds to wait for each piece of an answer.
-    :param rate_limit: Requests per second, 10 by default; Altur allows 12.
-    :param label: How messages call the account.
-    :param sleep: How to wait between attempts, in seconds.
+    :param options: The options of :class:`~airflow_provider_campaigns.api.options.ClientOptions` by name;
+        by default 10 requests a second, of the 12 that Altur allows.
     :raises InvalidRequest: For a key that cannot be sent and for an address that must not be used.
     """
 
@@ -112,36 +93,25 @@ class AlturClient(AlturContacts, CampaignClient):
     def __init__(
         self,
         api_key: str,
-        *,
-        base_url: str | None = None,
-        timeout: float = 30.0,
-        rate_limit: float | None = None,
-        label: str = "the given credential",
-        sleep: Callable[[float], None] = time.sleep,
+        **options: Unpack[OptionArguments],
     ) -> None:
+        chosen = ClientOptions(**options)
         # Altur's pages show the header's whole value, so the scheme's name is easily copied along with the key.
         key = header_value("The API key", api_key).removeprefix("api-key ").strip()
-        url = normalised_base_url(base_url, BASE_URL)
-        if rate_limit is not None and not rate_limit > 0:
-            raise InvalidRequest(f"rate_limit must be above 0 requests per second; got {rate_limit:g}.")
-        self.label = label
+        url = chosen.url(BASE_URL)
         self.transport = Transport(
-            account=Account(self.vendor, f"{url} {key}", label),
+            account=Account(self.vendor, f"{url} {key}", chosen.label),
             base_url=url,
-            auth=_api_key_auth(key),
+            auth=header_auth(lambda: {"Authorization": f"api-key {key}"}),
             diagnose=diagnose,
-            rate=Rate.per_second(rate_limit or REQUESTS_PER_SECOND),
-            timeout=timeout,
+            rate=chosen.rate(Rate.per_second(REQUESTS_PER_SECOND)),
+            options=chosen,
             secrets=(key,),
             credential_advice={
                 AuthenticationFailed: "Check that the API key is complete and active.",
                 NotFound: "Check the id, and that this account has the endpoint: older Altur accounts only read.",
             },
-            sleep=sleep,
         )
-
-    def __repr__(self) -> str:
-        return f"AlturClient(base_url={self.transport.base_url!r}, label={self.label!r})"
 
     def check(self) -> str:
         """Read a list of one campaign and return a sentence about what the account has."""

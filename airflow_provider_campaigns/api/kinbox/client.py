@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -19,7 +18,7 @@ from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.create_request import CreateRequest
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.fields import Field
-from airflow_provider_campaigns.api.hosts import normalised_base_url
+from airflow_provider_campaigns.api.header_auth import header_auth
 from airflow_provider_campaigns.api.json_rows import rows_in
 from airflow_provider_campaigns.api.kinbox.answers import (
     CAMPAIGN_COUNTS,
@@ -37,15 +36,15 @@ from airflow_provider_campaigns.api.kinbox.fields import (
     KinboxChanges,
     KinboxFields,
 )
-from airflow_provider_campaigns.api.limits import Account, Rate
+from airflow_provider_campaigns.api.limits import Account
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+from airflow_provider_campaigns.api.options import ClientOptions, OptionArguments
 from airflow_provider_campaigns.api.paging import Page, walk
 from airflow_provider_campaigns.api.transport import Transport
 
 if TYPE_CHECKING:
     import datetime
 
-    from requests.auth import AuthBase
 
 log = logging.getLogger(__name__)
 
@@ -86,18 +85,6 @@ CREDENTIAL_ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
 }
 
 
-def _bearer(token: str) -> AuthBase:
-    from requests import PreparedRequest
-    from requests.auth import AuthBase
-
-    class Bearer(AuthBase):
-        def __call__(self, request: PreparedRequest) -> PreparedRequest:
-            request.headers["Authorization"] = f"Bearer {token}"
-            return request
-
-    return Bearer()
-
-
 class KinboxClient(CampaignClient):
     """
     Kinbox's campaign API with one token.
@@ -105,13 +92,10 @@ class KinboxClient(CampaignClient):
     A Kinbox campaign has no draft: once created it starts by itself, at ``scheduled_to`` or at once.
 
     :param token: An API token; sending to customers takes its ``send`` scope.
-    :param base_url: Where the API is; https://api4.kinbox.com.br by default, which newer documentation calls
-        https://platform.kinbox.com.br.
     :param create_api_version: Which endpoint creates: ``v3`` (``POST /v3/campaigns``, the default) or ``v1``.
-    :param timeout: Seconds to wait for each piece of an answer.
-    :param rate_limit: Requests per second to keep below, or None: Kinbox documents no limit.
-    :param label: How messages call the credential, such as ``connection 'kinbox_default'``.
-    :param sleep: How to wait between attempts.
+    :param options: The options of :class:`~airflow_provider_campaigns.api.options.ClientOptions` by name.
+        Kinbox documents no limit, so there is none by default; newer documentation calls the address
+        https://platform.kinbox.com.br.
     :raises InvalidRequest: For a token, a URL or an option that cannot work.
     """
 
@@ -127,42 +111,30 @@ class KinboxClient(CampaignClient):
         self,
         token: str,
         *,
-        base_url: str | None = None,
         create_api_version: str = "v3",
-        timeout: float = 30.0,
-        rate_limit: float | None = None,
-        label: str = "the given credential",
-        sleep: Callable[[float], None] = time.sleep,
+        **options: Unpack[OptionArguments],
     ) -> None:
+        chosen = ClientOptions(**options)
         token = token.strip() if isinstance(token, str) else ""
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise errors.InvalidRequest(
-                f"The token of {label} must be one word of plain characters, without 'Bearer' before it."
+                f"The token of {chosen.label} must be one word of plain characters, without 'Bearer' before it."
             )
         if create_api_version not in CREATE:
             raise errors.InvalidRequest(
                 f"create_api_version must be one of {', '.join(CREATE)}; got {create_api_version!r}."
             )
-        if timeout <= 0:
-            raise errors.InvalidRequest(f"timeout must be more than 0 seconds; got {timeout:g}.")
-        if rate_limit is not None and rate_limit <= 0:
-            raise errors.InvalidRequest(f"rate_limit must be more than 0 requests per second; got {rate_limit:g}.")
-        self._label = label
         self._create = CREATE[create_api_version]
         self.transport = Transport(
-            account=Account(VENDOR, token, label),
-            base_url=normalised_base_url(base_url, BASE_URL),
-            auth=_bearer(token),
+            account=Account(VENDOR, token, chosen.label),
+            base_url=chosen.url(BASE_URL),
+            auth=header_auth(lambda: {"Authorization": f"Bearer {token}"}),
             diagnose=diagnose,
-            rate=Rate.per_second(rate_limit) if rate_limit else None,
-            timeout=timeout,
+            rate=chosen.rate(None),
+            options=chosen,
             secrets=(token,),
             credential_advice=CREDENTIAL_ADVICE,
-            sleep=sleep,
         )
-
-    def __repr__(self) -> str:
-        return f"KinboxClient({self.transport.base_url!r}, {self._label!r})"
 
     @classmethod
     def counted(cls, **kind: Any) -> frozenset[str]:

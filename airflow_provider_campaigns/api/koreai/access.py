@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api import errors, reading
 from airflow_provider_campaigns.api.answers import Answer, Refusal, meaning_of
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.api.hosts import normalised_base_url
+from airflow_provider_campaigns.api.header_auth import header_auth
 from airflow_provider_campaigns.api.limits import Account, Rate
+from airflow_provider_campaigns.api.options import ClientOptions
 from airflow_provider_campaigns.api.transport import Transport
 
 if TYPE_CHECKING:
-    import requests
-    from requests.auth import AuthBase
+    pass
 
 VENDOR = "Kore.ai"
 DEFAULT_BASE_URL = "https://platform.kore.ai"
@@ -80,13 +80,12 @@ class Signer:
             claims["jti"] = str(uuid.uuid4())
         return claims
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the headers to a request that is about to be sent."""
+    def signed_headers(self) -> dict[str, str]:
+        """Return the headers of one attempt, with a token of its own."""
         import jwt
 
-        request.headers.update(self.headers)
-        request.headers["auth"] = jwt.encode(self.claims(time.time()), self.client_secret, algorithm="HS256")
-        return request
+        token = jwt.encode(self.claims(time.time()), self.client_secret, algorithm="HS256")
+        return {**self.headers, "auth": token}
 
 
 _FAILURE_WORDS = ("error", "failure", "failed")
@@ -194,11 +193,7 @@ class KoreAIAccess:
     :param account_id: The account; the rate limit is counted by it.
     :param api_version: ``v1`` or ``v2``.
     :param use_jti: Whether each token carries an id, which some apps enforce.
-    :param base_url: The region's or customer's host, by default ``https://platform.kore.ai``.
-    :param timeout: Seconds to wait for each piece of an answer.
-    :param rate_limit: Requests a second, by default 50 a minute.
-    :param label: How messages call the account.
-    :param sleep: How to wait between attempts.
+    :param options: The options of :class:`~airflow_provider_campaigns.api.options.ClientOptions` by name.
     """
 
     def __init__(
@@ -210,11 +205,7 @@ class KoreAIAccess:
         account_id: str,
         api_version: str,
         use_jti: bool,
-        base_url: str | None,
-        timeout: float,
-        rate_limit: float | None,
-        label: str,
-        sleep: Callable[[float], None],
+        options: ClientOptions,
     ) -> None:
         for name, value in (
             ("client_id", client_id),
@@ -223,9 +214,9 @@ class KoreAIAccess:
             ("account_id", account_id),
         ):
             if not isinstance(value, str) or not value.strip():
-                raise InvalidRequest(f"{name} must be given for Kore.ai ({label}).")
+                raise InvalidRequest(f"{name} must be given for Kore.ai ({options.label}).")
             if name != "client_secret" and not (value.isascii() and value.isprintable() and " " not in value):
-                raise InvalidRequest(f"{name} must be a single word of plain characters ({label}).")
+                raise InvalidRequest(f"{name} must be a single word of plain characters ({options.label}).")
         if api_version not in API_VERSIONS:
             raise InvalidRequest(
                 f"api_version must be one of {', '.join(API_VERSIONS)}; got {str(api_version)[:20]!r}."
@@ -235,20 +226,16 @@ class KoreAIAccess:
         self.api_version = api_version
         signer = Signer(client_id, client_secret, {"iid": app_id, "accountId": account_id}, use_jti)
         self.transport = Transport(
-            account=Account(VENDOR, account_id, label),
-            base_url=normalised_base_url(base_url, DEFAULT_BASE_URL),
-            auth=cast("AuthBase", signer),  # requests takes any callable
+            account=Account(VENDOR, account_id, options.label),
+            base_url=options.url(DEFAULT_BASE_URL),
+            auth=header_auth(signer.signed_headers),
             diagnose=diagnose,
-            rate=DEFAULT_RATE if rate_limit is None else Rate.per_second(rate_limit),
+            rate=options.rate(DEFAULT_RATE),
             limit_window=LIMIT_WINDOW_SECONDS,
-            timeout=timeout,
+            options=options,
             secrets=(client_secret,),
             credential_advice=_ADVICE,
-            sleep=sleep,
         )
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.transport.account.label!r}, {self.transport.base_url!r})"
 
     def _call(
         self,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Unpack
@@ -44,6 +43,7 @@ from airflow_provider_campaigns.api.koreai.paging import (
 from airflow_provider_campaigns.api.koreai.results import STATUS, KoreAIResults
 from airflow_provider_campaigns.api.koreai.schedule import KoreAISchedules
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+from airflow_provider_campaigns.api.options import ClientOptions, OptionArguments
 
 CREATE = in_both_versions("POST", "", Safety.ONCE)
 GET = in_both_versions("GET", "/{campaign_id}")
@@ -80,11 +80,9 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
     :param campaign_type: ``sms`` (the default) or ``voice``: what is created, listed and acted upon.
     :param api_version: ``v1`` (the default) or ``v2``. Start, stop, adding contacts and schedules are the same in both.
     :param use_jti: Whether each token carries an id, which some apps enforce; on by default.
-    :param base_url: The region's or customer's host, by default ``https://platform.kore.ai``.
-    :param timeout: Seconds to wait for each piece of an answer.
-    :param rate_limit: Requests a second, by default 50 a minute (the vendor allows the account 60).
-    :param label: How messages call the account.
-    :param sleep: How to wait between attempts.
+    :param options: The options of :class:`~airflow_provider_campaigns.api.options.ClientOptions` by name. The
+        address is the region's or customer's, by default https://platform.kore.ai; the limit by default 50 requests a
+        minute, of the 60 that the vendor allows an account.
     """
 
     vendor = VENDOR
@@ -104,11 +102,7 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         campaign_type: str = "sms",
         api_version: str = "v1",
         use_jti: bool = True,
-        base_url: str | None = None,
-        timeout: float = 30.0,
-        rate_limit: float | None = None,
-        label: str = "the given credential",
-        sleep: Callable[[float], None] = time.sleep,
+        **options: Unpack[OptionArguments],
     ) -> None:
         super().__init__(
             client_id,
@@ -117,11 +111,7 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
             account_id=account_id,
             api_version=api_version,
             use_jti=use_jti,
-            base_url=base_url,
-            timeout=timeout,
-            rate_limit=rate_limit,
-            label=label,
-            sleep=sleep,
+            options=ClientOptions(**options),
         )
         self.campaign_type: str = _TYPE.read(campaign_type)
 

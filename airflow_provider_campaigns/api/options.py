@@ -1,0 +1,67 @@
+"""What every client lets its user choose: where the API is, how long to wait, how fast to ask."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypedDict
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.api.hosts import normalised_base_url
+from airflow_provider_campaigns.api.limits import Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientOptions:
+    """
+    A client's options, checked.
+
+    :param base_url: Where the API is; by default the vendor's own address.
+    :param timeout: Seconds to wait for each piece of an answer, by default 30.
+    :param rate_limit: Requests a second to keep below; by default the vendor's documented limit with a margin, or no
+        limit where none is documented.
+    :param label: How messages call the credential, such as ``connection 'kinbox_default'``.
+    :param sleep: How to wait between attempts, in seconds.
+    :raises InvalidRequest: For a number that cannot work; an address is checked by :meth:`url`.
+    """
+
+    base_url: str | None = None
+    timeout: float = 30.0
+    rate_limit: float | None = None
+    label: str = "the given credential"
+    sleep: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        if not (self.timeout > 0 and math.isfinite(self.timeout)):
+            raise InvalidRequest(f"timeout must be above 0 seconds; got {self.timeout:g}.")
+        self.rate(None)
+
+    def url(self, default: str) -> str:
+        """
+        Return the base URL to use.
+
+        :param default: The vendor's own.
+        :raises InvalidRequest: For an address that the credential must not be sent to.
+        """
+        return normalised_base_url(self.base_url, default)
+
+    def rate(self, default: Rate | None) -> Rate | None:
+        """
+        Return the limit to keep to, or None for no limit.
+
+        :param default: The vendor's own.
+        :raises InvalidRequest: For a limit that is not above 0.
+        """
+        return default if self.rate_limit is None else Rate.per_second(self.rate_limit)
+
+
+class OptionArguments(TypedDict, total=False):
+    """The same as the keyword arguments of a client, for type checkers."""
+
+    base_url: str | None
+    timeout: float
+    rate_limit: float | None
+    label: str
+    sleep: Callable[[float], None]

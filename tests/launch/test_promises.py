@@ -59,7 +59,7 @@ def at_vendor(vendors: Sandbox, name: str) -> Any:
 
 
 def _campaigns_inside(vendors: Sandbox, vendor: str) -> list[Any]:
-    kept = at_vendor(vendors, vendor)._campaigns
+    kept = at_vendor(vendors, vendor).campaigns
     return list(kept.values()) if isinstance(kept, dict) else kept
 
 
@@ -385,7 +385,7 @@ def _begin_at_altur(vendors: Sandbox, client: Any, campaign_id: str) -> None:
 
 
 def _begin_at_koreai(vendors: Sandbox, client: Any, campaign_id: str) -> None:
-    at_vendor(vendors, "koreai")._campaigns[campaign_id].ready_at = 0
+    at_vendor(vendors, "koreai").campaigns[campaign_id].ready_at = 0
     client.start_campaign(campaign_id)
 
 

@@ -48,7 +48,7 @@ ALTUR = VendorUnderTest(
         Step("activate", "activate_campaign", repeats=True),
     ],
     sending_words=frozenset({"active"}),
-    forget_keys=lambda vendor: vendor._answers.clear(),  # type: ignore[attr-defined]
+    forget_keys=lambda vendor: vendor.keys.forget(),  # type: ignore[attr-defined]
 )
 
 _HOURS = {

@@ -135,7 +135,7 @@ class AlturCampaign:
                     return
                 self._end_round(ends_at)
             elif self.last_iteration_at is not None and not self._paused:
-                again_at = self.last_iteration_at + self._cooldown_seconds()
+                again_at = self.last_iteration_at + _cooldown_seconds(self.cycles)
                 if again_at > at:
                     return
                 self._begin_round(again_at)
@@ -214,28 +214,9 @@ class AlturCampaign:
         if self.started_at is None:
             return None
         words = list(self.statuses(at).values())
-        return self._phone_snapshot(words, at) if self.is_phone else _whatsapp_snapshot(words)
-
-    def _phone_snapshot(self, words: list[str], at: float) -> dict[str, Any]:
-        answerers = [ANSWERED_BY[call.outcome] for call in self.calls(at)]
-        snapshot: dict[str, Any] = {"calls": len(answerers)}
-        for who in ("human", "machine", "unknown"):
-            number = answerers.count(who)
-            name = f"callsAnsweredBy{who.capitalize()}"
-            snapshot |= {name: number, f"{name}Rate": _rate(number, len(answerers))}
-        snapshot["contacts"] = len(words)
-        figures = {
-            # What failed does not count as processed, so that a finished campaign stays below a rate of 1, as in
-            # Altur's own example.
-            "Processed": sum(word not in (*OPEN_STATUSES, "failed") for word in words),
-            "Failed": words.count("failed"),
-            "Voicemail": words.count("voicemail"),
-            "Answered": words.count("answered") + words.count("converted"),
-            "Converted": words.count("converted"),
-        }
-        for name, number in figures.items():
-            snapshot |= {f"contacts{name}": number, f"contacts{name}Rate": _rate(number, len(words))}
-        return snapshot
+        if not self.is_phone:
+            return _whatsapp_snapshot(words)
+        return _phone_snapshot(words, [ANSWERED_BY[call.outcome] for call in self.calls(at)])
 
     def _begin_round(self, at: float) -> None:
         wanted = self.cycles.get("filter_statuses") or ("failed", "voicemail")
@@ -274,14 +255,41 @@ class AlturCampaign:
         outcomes = PHONE_OUTCOMES if self.is_phone else WHATSAPP_OUTCOMES
         return outcomes[(contact.place + 7 * contact.calls) % len(outcomes)]
 
-    def _cooldown_seconds(self) -> float:
-        if self.cycles.get("mode") == "scheduled":
-            return 24 * 3600.0
-        return 60.0 * float(self.cycles.get("cooldown_minutes", 720))
+
+def _cooldown_seconds(cycles: Mapping[str, Any]) -> float:
+    if cycles.get("mode") == "scheduled":
+        return 24 * 3600.0
+    return 60.0 * float(cycles.get("cooldown_minutes", 720))
 
 
 def _rate(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 0.0
+
+
+def _phone_snapshot(words: list[str], answerers: list[str]) -> dict[str, Any]:
+    """
+    Return the figures of calls and contacts.
+
+    :param answerers: Who answered each call so far.
+    """
+    snapshot: dict[str, Any] = {"calls": len(answerers)}
+    for who in ("human", "machine", "unknown"):
+        number = answerers.count(who)
+        name = f"callsAnsweredBy{who.capitalize()}"
+        snapshot |= {name: number, f"{name}Rate": _rate(number, len(answerers))}
+    snapshot["contacts"] = len(words)
+    figures = {
+        # What failed does not count as processed, so that a finished campaign stays below a rate of 1, as in
+        # Altur's own example.
+        "Processed": sum(word not in (*OPEN_STATUSES, "failed") for word in words),
+        "Failed": words.count("failed"),
+        "Voicemail": words.count("voicemail"),
+        "Answered": words.count("answered") + words.count("converted"),
+        "Converted": words.count("converted"),
+    }
+    for name, number in figures.items():
+        snapshot |= {f"contacts{name}": number, f"contacts{name}Rate": _rate(number, len(words))}
+    return snapshot
 
 
 def _whatsapp_snapshot(words: list[str]) -> dict[str, Any]:

@@ -114,6 +114,23 @@ class SendingPlan:
             return None
         return sending + self.between_chunks - within
 
+    def result_counts(self, processed: int) -> dict[str, Any]:
+        """Return what became of the first recipients, in all and by batch."""
+        size = self.chunk_size
+        found = outcomes(processed)
+        by_chunk = {
+            f"c{number + 1}": {"sent": min(begin + size, processed) - begin}
+            for number, begin in enumerate(range(0, processed, size))
+        }
+        return {
+            "sent": processed - found["failed"],
+            "received": processed - found["failed"] - found["sent"],
+            "read": found["read"] + found["answered"],
+            "answered": found["answered"],
+            "chunksExecuted": self.chunks if processed == self.leads else processed // size,
+            "byChunkId": by_chunk,
+        }
+
     def _place(self, worked: float) -> tuple[int, float]:
         chunk, within = divmod(worked + 1e-9, self.chunk_size * self.per_message + self.between_chunks)
         return int(chunk), within
@@ -233,7 +250,7 @@ class KinboxCampaign:
             "status": status,
         }
         if at >= self.created_at + PROCESSING_SECONDS:
-            shown |= self._figures(at)
+            shown |= _figures(self, at)
         if status == "scheduled":
             shown["nextScheduledTo"] = moment_text(self.starts_at)
         elif status == "awaiting-chunk":
@@ -270,37 +287,22 @@ class KinboxCampaign:
     def _worked(self, at: float) -> float:
         return (self._delivery.done(at) if self._delivery else 0) * TICK_SECONDS
 
-    def _figures(self, at: float) -> dict[str, Any]:
-        plan, processed = self.plan, self.processed(at)
-        figures: dict[str, Any] = {
-            "chunksCount": self.given.get("chunksCount", plan.chunks),
-            "leadsCount": plan.leads,
-            "messagesProcessed": processed,
-            "progress": round(100 * processed / plan.leads, 1) if plan.leads else 100,
-            "resultCounts": self._result_counts(processed),
-        }
-        if processed:
-            figures["lastMessageProcessedAt"] = moment_text(at)
-            figures["healthCheckData"] = {
-                "messagesProcessed": max(0, processed - 2),
-                "lastMessageProcessedAt": moment_text(at - 2 * plan.per_message),
-                "healthCheckExecutions": 1,
-                "jobId": self.id[-6:],
-            }
-        return figures
 
-    def _result_counts(self, processed: int) -> dict[str, Any]:
-        size = self.plan.chunk_size
-        found = outcomes(processed)
-        by_chunk = {
-            f"c{number + 1}": {"sent": min(begin + size, processed) - begin}
-            for number, begin in enumerate(range(0, processed, size))
+def _figures(campaign: KinboxCampaign, at: float) -> dict[str, Any]:
+    plan, processed = campaign.plan, campaign.processed(at)
+    figures: dict[str, Any] = {
+        "chunksCount": campaign.given.get("chunksCount", plan.chunks),
+        "leadsCount": plan.leads,
+        "messagesProcessed": processed,
+        "progress": round(100 * processed / plan.leads, 1) if plan.leads else 100,
+        "resultCounts": plan.result_counts(processed),
+    }
+    if processed:
+        figures["lastMessageProcessedAt"] = moment_text(at)
+        figures["healthCheckData"] = {
+            "messagesProcessed": max(0, processed - 2),
+            "lastMessageProcessedAt": moment_text(at - 2 * plan.per_message),
+            "healthCheckExecutions": 1,
+            "jobId": campaign.id[-6:],
         }
-        return {
-            "sent": processed - found["failed"],
-            "received": processed - found["failed"] - found["sent"],
-            "read": found["read"] + found["answered"],
-            "answered": found["answered"],
-            "chunksExecuted": self.plan.chunks if processed == self.plan.leads else processed // size,
-            "byChunkId": by_chunk,
-        }
+    return figures

@@ -98,13 +98,14 @@ class DeclaredArguments(RendersAsWritten):
         """
         return self.arguments[name].read(name, getattr(self, self.kept_as.get(name, name)))
 
-    def _given(self) -> dict[str, Any]:
+    def given_arguments(self) -> dict[str, Any]:
+        """Return the declared arguments as they were given."""
         return {name: getattr(self, self.kept_as.get(name, name)) for name in self.arguments}
 
     def check_visible_arguments(self) -> None:
         """Refuse at parse time what can be seen to be wrong; called by a constructor when all is assigned."""
         with self.checking():
-            self.check_given(self._given())
+            self.check_given(self.given_arguments())
 
     def _refused(self, task_id: Any, text: str, kind: type[InvalidRequest] = InvalidRequest) -> Exception:
         named = text if text.startswith("Task ") else f"Task {task_id!r}: {text}"

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -14,14 +14,16 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
     BaseSensorOperator,
     PokeReturnValue,
-    conf,
 )
 
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, ArgumentKind, choice
 from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.wait.answerable import unanswerable
-from airflow_provider_campaigns.wait.options import WaitOptions, check_on_kill
+from airflow_provider_campaigns.wait.arguments import WaitingTask, check_on_kill
+from airflow_provider_campaigns.wait.decisions import UNTIL
 from airflow_provider_campaigns.wait.outcome import Outcome
 from airflow_provider_campaigns.wait.runner import (
     keep_figures,
@@ -33,7 +35,7 @@ from airflow_provider_campaigns.wait.runner import (
     timeout_error,
 )
 from airflow_provider_campaigns.wait.state import WaitState
-from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS
+from airflow_provider_campaigns.wait.terms import DEFAULT_POLL_INTERVAL_SECONDS
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -46,7 +48,7 @@ CARRIED_KEY = "campaign_wait"
 SECOND_LOOK_SECONDS = 10.0
 
 
-class CampaignSensor(BaseSensorOperator):
+class CampaignSensor(WaitingTask, BaseSensorOperator):
     """
     Waits until a campaign has finished, is sent, or has reached a percentage; returns the campaign as a plain dict.
 
@@ -57,23 +59,27 @@ class CampaignSensor(BaseSensorOperator):
     :param campaign_id: The campaign's id, often ``create.output``. (templated)
     :param conn_id: A connection of any of the vendors' types. (templated)
     :param until: ``finished`` (the default) or ``sent``: all messages are out. (templated)
-    :param progress_threshold: Percent, above 0 up to 100; when given, the wait ends as soon as the progress is at or
-        above it, or the campaign is sent or finished. (templated)
-    :param poll_interval: Seconds between two looks, by default 60. (templated)
-    :param deferrable: Wait in the triggerer instead of a worker slot; by default as ``[operators] default_deferrable``.
-    :param patience: Seconds without a good answer of the vendor before the campaign counts as out of reach, by default
+    :param progress_threshold: Percent, above 0 up to 100 (80 for 80 %); the wait ends as soon as the progress is at or
+        above it, or the campaign is sent or finished. Not together with ``until="sent"``. (templated, like the seven
+        arguments of waiting below; times are seconds or a timedelta, shares 0 to 1 or a text such as ``"5%"``)
+    :param poll_interval: Time between two looks, by default 60 seconds. ``poke_interval`` is the same thing here, also
+        from ``default_args``; giving both is refused.
+    :param patience: Time without a good answer of the vendor before the campaign counts as out of reach, by default
         30 minutes. In reschedule mode it needs Airflow 3.3, whose task state store carries it from look to look; below,
         transient errors are tolerated until the sensor's timeout.
-    :param stall_timeout: Seconds that a running campaign may go without any change of its figures; by default for ever.
-    :param min_delivered_ratio: The least share (0 to 1) delivered of a campaign that has finished: delivered (Kinbox:
-        received) of sent, or at calls answered of contacts. Without these figures the task fails.
-    :param max_failed_ratio: The largest share (0 to 1) failed of a campaign that has finished: of those processed, of
-        the contacts, or of those sent, whichever the vendor tells first. Without these figures the task fails.
-    :param brake: The share (0 to 1) failed above which a running campaign is paused, or stopped where there is no
-        pause, and the task fails. Only this and ``on_kill`` let a sensor change a campaign.
+    :param stall_timeout: Time that a running campaign may go without any change of its figures; by default for ever.
+    :param min_delivered_ratio: The least share delivered of a campaign that has finished: delivered (Kinbox: received)
+        of sent, or at calls answered of contacts. Without these figures the task fails.
+    :param max_failed_ratio: The largest share failed of a campaign that has finished: of those processed, of the
+        contacts, or of those sent, whichever the vendor tells first. Without these figures the task fails.
+    :param brake: The share failed above which a running campaign is paused, or stopped where there is no pause, and the
+        task fails. It is judged on evidence: once the share is above it with 95 % confidence (the lower bound of the
+        Wilson interval). Only this and ``on_kill`` let a sensor change a campaign.
+    :param min_sample: The fewest recipients that the brake judges by, by default 50, or all of a smaller campaign.
     :param on_kill: What to do to the campaign when somebody ends the task for good (marks it failed, not as a success,
         and does not clear it; deferred: Airflow 3.3 and newer) or its time is up: ``leave`` (the default), ``pause`` or
         ``stop``; best effort.
+    :param deferrable: Wait in the triggerer instead of a worker slot; by default as ``[operators] default_deferrable``.
     :param hook_params: Further arguments of the hook, such as ``{"campaign_type": "voice"}`` at Kore.ai. (templated)
     :raises CampaignFailed: The campaign ended otherwise; not retried.
     :raises CampaignGateFailed: It finished with figures that the gates do not allow; not retried.
@@ -85,13 +91,14 @@ class CampaignSensor(BaseSensorOperator):
     :raises CampaignRequestFailed: The vendor refused to show the campaign, twice in a row.
     """
 
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        **WaitingTask.arguments,
+        "campaign_id": CAMPAIGN_ID,
+        "until": choice(UNTIL),
+    }
     template_fields: Sequence[str] = (
-        "conn_id",
-        "campaign_id",
-        "until",
-        "progress_threshold",
-        "poll_interval",
-        "hook_params",
+        *("conn_id", "campaign_id", "until", "hook_params"),
+        *WaitingTask.template_fields,
     )
     operator_extra_links = (CampaignLink(),)
     ui_color = "#e4f4ec"
@@ -102,67 +109,61 @@ class CampaignSensor(BaseSensorOperator):
         campaign_id: str,
         conn_id: str,
         until: str = "finished",
-        progress_threshold: float | str | None = None,
-        poll_interval: float | str = DEFAULT_POLL_INTERVAL_SECONDS,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        patience: float = DEFAULT_PATIENCE_SECONDS,
-        stall_timeout: float | None = None,
-        min_delivered_ratio: float | None = None,
-        max_failed_ratio: float | None = None,
-        brake: float | None = None,
-        on_kill: str = "leave",
+        poll_interval: Any = None,
+        poke_interval: Any = None,
         hook_params: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        if poll_interval is None:
+            poll_interval, poke_interval = poke_interval, None
+        super().__init__(
+            poll_interval=DEFAULT_POLL_INTERVAL_SECONDS if poll_interval is None else poll_interval, **kwargs
+        )
         self.campaign_id = campaign_id
         self.conn_id = conn_id
         self.until = until
-        self.progress_threshold = progress_threshold
-        self.poll_interval = poll_interval
-        self.deferrable = deferrable
         self.hook_params = hook_params
-        self.wait_options = WaitOptions(
-            self.task_id,
-            until=until,
-            progress_threshold=progress_threshold,
-            poll_interval=poll_interval,
-            patience=patience,
-            stall_timeout=stall_timeout,
-            min_delivered_ratio=min_delivered_ratio,
-            max_failed_ratio=max_failed_ratio,
-            brake=brake,
-            on_kill=on_kill,
-            client_class=self.client_class,
-            kind=hook_params if isinstance(hook_params, Mapping) and not is_template(hook_params) else None,
-        )
+        with self.checking():
+            if poke_interval is not None:
+                raise InvalidRequest(
+                    f"poll_interval={self.poll_interval} and poke_interval={poke_interval} are the same thing here, "
+                    "also from default_args: give one of them."
+                )
+        self.check_visible_arguments()
         self._wait: WaitState | None = None
         self._client: CampaignClient | None = None
         self._ti: Any = None
 
     @classmethod
-    def client_class(cls) -> type[CampaignClient] | None:
-        """Return the vendor's client class where the sensor is for one vendor, to refuse early what it lacks."""
-        return None
+    def text_template_fields(cls) -> Sequence[str]:
+        """Return the fields that are text."""
+        return ("conn_id", "campaign_id", "until")
+
+    @classmethod
+    def counted_kind(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the hook's further arguments, as far as they can be seen."""
+        hook_params = given.get("hook_params")
+        return {} if is_template(hook_params) else _mapping(hook_params)
+
+    def given_arguments(self) -> dict[str, Any]:
+        """Return the arguments as they were given, with those of the hook."""
+        return {**super().given_arguments(), "hook_params": self.hook_params}
 
     def execute(self, context: Context) -> Any:
         """Wait in this process or defer; return the campaign."""
         from airflow_provider_campaigns.hooks.campaign import CampaignHook
 
         with airflow_errors():
-            terms = self.wait_options.terms(
-                self.until, self.progress_threshold, self.poll_interval, self._deadline(context)
-            )
+            campaign_id = self.argument("campaign_id")
+            terms = self.terms(self._deadline(context))
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
             self._client = hook.get_conn()
-            check_on_kill(self.wait_options.on_kill, type(self._client))
-            for sentence in unanswerable(
-                self.wait_options.gates, self._client.counted(**dict(_mapping(self.hook_params)))
-            ):
+            check_on_kill(self.kill_policy, type(self._client))
+            for sentence in unanswerable(terms.gates, self._client.counted(**_mapping(self.hook_params))):
                 self.log.warning("Task %r at %s: %s", self.task_id, self._client.vendor, sentence)
-            push_link(context, hook, str(self.campaign_id))
+            push_link(context, hook, campaign_id)
         self.poke_interval = terms.poll_interval
-        self._wait = WaitState(str(self.campaign_id), terms, time.time())
+        self._wait = WaitState(campaign_id, terms, time.time())
         self._ti = context["ti"]
         if not self.deferrable:
             return super().execute(context)
@@ -176,7 +177,7 @@ class CampaignSensor(BaseSensorOperator):
                 self._wait.campaign_id,
                 terms,
                 hook_params=self.hook_params,
-                on_kill=self.wait_options.on_kill,
+                on_kill=self.kill_policy,
             ),
             method_name="execute_complete",
             # The trigger keeps the deadline itself; this is for a triggerer that is gone.
@@ -203,7 +204,7 @@ class CampaignSensor(BaseSensorOperator):
     def on_kill(self) -> None:
         """Do to the campaign what the policy says, if the task was ended for good while it ran in a worker."""
         if self._client and self._wait:
-            pause_or_stop_if_ended(self._client, self._wait.campaign_id, self.wait_options.on_kill, self._ti, self.log)
+            pause_or_stop_if_ended(self._client, self._wait.campaign_id, self.kill_policy, self._ti, self.log)
 
     def _deadline(self, context: Context) -> float | None:
         if self.deferrable:
@@ -252,7 +253,7 @@ class CampaignSensor(BaseSensorOperator):
 
     def _settled(self, outcome: Outcome) -> dict[str, Any]:
         if self._client and self._wait:
-            outcome = settle(outcome, self._client, self._wait.campaign_id, self.wait_options.on_kill, self.log)
+            outcome = settle(outcome, self._client, self._wait.campaign_id, self.kill_policy, self.log)
         return self._soft(lambda: result_of(outcome, AirflowSensorTimeout))
 
     def _soft(self, result: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:

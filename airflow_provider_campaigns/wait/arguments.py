@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
@@ -65,7 +65,7 @@ class WaitingTask(DeclaredArguments, BaseOperator):
     arguments: ClassVar[Mapping[str, ArgumentKind]] = {**_TERMS, "on_kill": choice(ON_KILL), "deferrable": BOOLEAN}
     # on_kill is the method's name that Airflow calls.
     kept_as = {"on_kill": "kill_policy"}
-    template_fields = tuple(_TERMS)
+    template_fields: Sequence[str] = tuple(_TERMS)
 
     def __init__(
         self,
@@ -100,9 +100,9 @@ class WaitingTask(DeclaredArguments, BaseOperator):
         return None
 
     @classmethod
-    def counted_kind(cls, given: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def counted_kind(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """
-        Return what the vendor's figures depend on, given the arguments, or None while that is not known.
+        Return what the vendor's figures depend on, as far as the arguments tell, such as Kore.ai's ``campaign_type``.
 
         :param given: Arguments by name.
         """
@@ -120,10 +120,8 @@ class WaitingTask(DeclaredArguments, BaseOperator):
         terms = cls._terms(read)
         client = cls.client_class() if read.get("on_kill", "leave") != "leave" or terms.gates.any else None
         if client is not None:
-            check_policy(read.get("on_kill", "leave"), client)
-            kind = cls.counted_kind(given)
-            if kind is not None:
-                check_gates(terms.gates, client, kind)
+            check_on_kill(read.get("on_kill", "leave"), client)
+            check_gates(terms.gates, client, cls.counted_kind(given))
 
     def terms(self, deadline: float | None = None) -> Terms:
         """
@@ -152,8 +150,8 @@ class WaitingTask(DeclaredArguments, BaseOperator):
         return Terms(Goal(until or "finished", threshold), deadline=deadline, gates=Gates(**gates), **wait)
 
 
-def check_policy(policy: str, client_class: type[CampaignClient]) -> None:
-    """Refuse a policy for a killed task that asks for an action which the vendor lacks."""
+def check_on_kill(policy: str, client_class: type[CampaignClient]) -> None:
+    """Refuse a policy that asks for an action which the vendor lacks."""
     if policy != "leave" and not client_class.supports(policy):
         raise InvalidRequest(
             f"on_kill={policy!r} does not work: {client_class.vendor} has no {policy}; {client_class.instead[policy]}."
@@ -162,6 +160,6 @@ def check_policy(policy: str, client_class: type[CampaignClient]) -> None:
 
 def check_gates(gates: Gates, client_class: type[CampaignClient], kind: Mapping[str, Any]) -> None:
     """Refuse gates that the vendor's figures can never answer."""
-    flaws = unanswerable(gates, client_class.counted(**kind))
-    if flaws:
-        raise InvalidRequest(f"{client_class.vendor}: {flaws[0]}")
+    never = unanswerable(gates, client_class.counted(**kind))
+    if never:
+        raise InvalidRequest(f"{client_class.vendor}: {' '.join(never)} Leave it out.")

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowTaskTimeout, TaskDeferred
+from airflow.providers.common.compat.sdk import DAG, AirflowSensorTimeout, AirflowTaskTimeout, TaskDeferred
 from airflow_since import airflow_since
 from task_states import Say
 
@@ -179,3 +179,49 @@ def test_a_deferred_wait_ends_by_the_execution_timeout_too(campaign_sandbox: San
     with pytest.raises(TaskDeferred) as deferred:
         sensor.execute(stateless())
     assert 60 < deferred.value.trigger.serialize()[1]["deadline"] - time.time() <= 90
+
+
+def test_the_poke_interval_of_a_sensor_is_its_poll_interval() -> None:
+    assert CampaignSensor(task_id="wait", campaign_id="7", conn_id="c", poke_interval=5).poll_interval == 5
+    with DAG("waits", schedule=None, default_args={"poke_interval": 7}):
+        assert KinboxCampaignSensor(task_id="wait", campaign_id="7").poll_interval == 7
+    assert CampaignSensor(task_id="wait", campaign_id="7", conn_id="c").poll_interval == 60
+    with pytest.raises(InvalidRequest, match=r"Task 'wait': poll_interval=5 and poke_interval=6 .* give one of them"):
+        CampaignSensor(task_id="wait", campaign_id="7", conn_id="c", poll_interval=5, poke_interval=6)
+
+
+def test_two_goals_at_once_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"until='sent' and progress_threshold=50 are two goals"):
+        CampaignSensor(task_id="wait", campaign_id="7", conn_id="c", until="sent", progress_threshold=50)
+
+
+def test_a_share_given_for_a_percentage_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"progress_threshold is percent: 80 for 80 %"):
+        CampaignSensor(task_id="wait", campaign_id="7", conn_id="c", progress_threshold=0.8)
+
+
+@pytest.mark.parametrize("campaign_id", [None, "", "None", "a b", "../v3", "a/b", "a\nb", "..%2Fv3"])
+@pytest.mark.parametrize("mode", [{"deferrable": True}, {"mode": "reschedule"}, {}])
+def test_an_id_that_can_be_none_is_refused_before_any_request(
+    campaign_id: Any, mode: dict[str, Any], campaign_sandbox: Sandbox
+) -> None:
+    sensor = KinboxCampaignSensor(task_id="wait", campaign_id="{{ params.which }}", **mode)
+    sensor.campaign_id = campaign_id
+    with pytest.raises(CampaignRequestRefused, match="campaign_id must be"):
+        sensor.execute(stateless())
+    assert campaign_sandbox.journal()["requests"] == []
+
+
+def test_times_and_shares_come_as_numbers_timedeltas_texts_and_templates() -> None:
+    sensor = KinboxCampaignSensor(
+        task_id="wait",
+        campaign_id="7",
+        poll_interval=timedelta(minutes=2),
+        patience="{{ params.patience }}",
+        stall_timeout="90",
+        min_delivered_ratio="80%",
+    )
+    sensor.render_template_fields({"params": {"patience": 5}})
+    terms = sensor.terms()
+    assert (terms.poll_interval, terms.patience, terms.stall_timeout) == (120.0, 5.0, 90.0)
+    assert terms.gates.min_delivered_ratio == 0.8

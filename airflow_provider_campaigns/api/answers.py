@@ -1,4 +1,4 @@
-"""What a vendor answered, what it says when it is no success, and what its headers tell."""
+"""A vendor's answer: its data, what it refuses, and what its headers say."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Answer:
         A connection that is one answer behind, a cache or a proxy would else make one campaign's end another's.
 
         :param asked: The id asked for.
-        :param told: Ids that the answer gives, wherever it gives any; none at all is no contradiction.
+        :param told: The ids in the answer. An answer without any id passes.
         """
         ids = [read for read in map(reading.text, told) if read is not None]
         if ids and asked not in ids:

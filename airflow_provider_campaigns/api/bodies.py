@@ -1,4 +1,4 @@
-"""The body of an answer, as it comes: unpacked in bounded pieces, into memory or into a file."""
+"""Reading the body of an answer: decompressed in bounded pieces, into memory or into a file."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def read(response: requests.Response, limit: int, deadline: Deadline) -> bytes:
 
 def keep(response: requests.Response, into: IO[bytes], limit: int, deadline: Deadline) -> None:
     """
-    Write a body to a file, in the place of what an attempt before left there.
+    Write a body to a file, replacing what an earlier attempt left there.
 
-    :param into: The file; what is in it is replaced, and it is left at its beginning.
+    :param into: The file; its content is replaced, and it is left positioned at its beginning.
     :param limit: As for :func:`read`.
     :param deadline: As for :func:`read`.
-    :raises BodyFlaw: As for :func:`read`; also when the two ends show that it is no JSON, or not all of it.
+    :raises BodyFlaw: As for :func:`read`; also when its two ends show that it is not JSON, or not complete.
     """
     into.seek(0)
     into.truncate()

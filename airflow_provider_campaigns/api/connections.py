@@ -1,4 +1,4 @@
-"""Connections to a vendor: a session of its own for each process, and an end in time for every exchange."""
+"""Connections to a vendor: one session per process, and a deadline for every exchange."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _BUFFER_BYTES = 64 * 1024
 
 class Deadline:
     """
-    When an exchange must have come to its end.
+    The moment by which an exchange must be complete.
 
     :param seconds: How long it may take in all.
     :param bytes_per_second: For a download, which may be long: what comes at this speed or above moves the end on.
@@ -46,11 +46,11 @@ class Deadline:
         self._bytes_per_second = bytes_per_second or math.inf
 
     def left(self) -> float:
-        """Return the seconds that are left, 0 when there are none."""
+        """Return the seconds left, or 0."""
         return max(0.0, self._at - time.monotonic())
 
     def came(self, size: int) -> None:
-        """Take note of so many bytes that came."""
+        """Record that bytes were received."""
         self._at += size / self._bytes_per_second
 
 
@@ -59,7 +59,7 @@ _deadline: contextvars.ContextVar[Deadline | None] = contextvars.ContextVar("dea
 
 @contextlib.contextmanager
 def ending_by(deadline: Deadline) -> Iterator[None]:
-    """Hold whatever is read from a vendor meanwhile, in this thread, to a deadline."""
+    """Apply a deadline to everything that this thread reads from a vendor inside the block."""
     token = _deadline.set(deadline)
     try:
         yield
@@ -68,7 +68,7 @@ def ending_by(deadline: Deadline) -> Iterator[None]:
 
 
 class _TimedStream(io.RawIOBase):
-    """A socket's bytes until a deadline: a socket's own timeout begins anew with each byte that comes."""
+    """A socket's bytes until a deadline; the socket's own timeout starts again with each byte received."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
@@ -102,7 +102,7 @@ class _TimedStream(io.RawIOBase):
 
 
 class _TimedSocket:
-    """What an answer is made from: all that it wants of a socket is the stream to read."""
+    """Stands in for a socket when a response is made: a response only asks it for a stream."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
@@ -127,7 +127,7 @@ class _FinalResponse(http.client.HTTPResponse):
         super().begin()
         while self.status < 200:
             if self.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
-                raise http.client.BadStatusLine("101, to a protocol that nobody asked for")
+                raise http.client.BadStatusLine("101 Switching Protocols, without having been asked to")
             self.headers = self.msg = None  # type: ignore[assignment]  # how begin() knows that there is more to read
             super().begin()
 
@@ -215,9 +215,9 @@ class Connections:
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         # Following is refused elsewhere; without this requests would still read the whole body of a redirect,
-        # unbounded, and fail on a target that is no address.
+        # unbounded, and fail on an invalid target.
         session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
-        # An auth object of our own also keeps requests from putting a .netrc entry in the credential's place.
+        # With an auth object set, requests does not use a .netrc entry instead of the credential.
         session.auth = self._auth
         session.headers["User-Agent"] = f"airflow-provider-campaigns/{__version__}"
         # What is unpacked here, in bounded pieces: urllib3 before 2.6 unpacks all that it has read at once.

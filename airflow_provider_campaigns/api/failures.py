@@ -31,7 +31,7 @@ class Failures:
     """
     The errors of one account's exchanges.
 
-    :param account: Whose they are.
+    :param account: The account that was called.
     :param secrets: What must never be seen in a message.
     :param advice: What to check for each kind of refusal, in the vendor's terms, where the general advice is too vague.
     """
@@ -92,7 +92,7 @@ class Failures:
         try:
             target = urlsplit(headers.get("location", "")).hostname
         except ValueError:
-            target = "what is no address"
+            target = "an invalid address"
         return errors.Rejected(
             f"{self._account.vendor} redirected {endpoint} to {(target or 'another path')[:100]}. Redirects are "
             "not followed, since they would take the credential along: set the right host in "

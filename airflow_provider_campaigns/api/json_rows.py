@@ -36,7 +36,7 @@ def rows_in(file: IO[bytes], field: str) -> Iterator[dict[str, Any]]:
     while separator != "]":
         row = text.value()
         if not isinstance(row, dict):
-            raise ValueError("an entry of the array is no object")
+            raise ValueError("an entry of the array is not an object")
         yield row
         separator = text.take()
         if separator not in (",", "]"):
@@ -46,45 +46,45 @@ def rows_in(file: IO[bytes], field: str) -> Iterator[dict[str, Any]]:
 
 
 class _Text:
-    """A file's text at one place in it: what comes next, and how far it is read."""
+    """A file's text and the position up to which it has been read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
         self._json = json.JSONDecoder()
         self._held = ""
-        self._place = 0
+        self._position = 0
         self._ended = False
 
     def next(self) -> str:
-        """Return the next character that is no blank, without going past it; empty at the end."""
+        """Return the next non-blank character without consuming it; empty at the end."""
         while True:
-            blanks = _BLANKS.match(self._held, self._place)
-            self._place = blanks.end() if blanks else self._place
-            if self._place < len(self._held) or self._ended:
-                return self._held[self._place : self._place + 1]
+            blanks = _BLANKS.match(self._held, self._position)
+            self._position = blanks.end() if blanks else self._position
+            if self._position < len(self._held) or self._ended:
+                return self._held[self._position : self._position + 1]
             self._read_on(_PIECE_BYTES)
 
     def take(self) -> str:
-        """Return the next character that is no blank, and go past it."""
+        """Return the next non-blank character and consume it."""
         character = self.next()
-        self._place += 1
+        self._position += 1
         return character
 
     def value(self) -> Any:
-        """Return the next value, and go past it."""
+        """Return the next value and consume it."""
         self.next()
         piece = _PIECE_BYTES
         while True:
             try:
-                value, end = self._json.raw_decode(self._held, self._place)
+                value, end = self._json.raw_decode(self._held, self._position)
             except (json.JSONDecodeError, RecursionError):
-                if self._ended or len(self._held) - self._place > _MAX_ROW_CHARACTERS:
+                if self._ended or len(self._held) - self._position > _MAX_ROW_CHARACTERS:
                     raise ValueError("a value cannot be read as JSON") from None
             else:
                 # Where the pieces part, a number may go on, also after its dot or its e.
                 if self._held[end : end + 1] not in _GOES_ON or self._ended:
-                    self._place = end
+                    self._position = end
                     return value
             self._read_on(piece)
             piece *= 2
@@ -107,5 +107,5 @@ class _Text:
     def _read_on(self, size: int) -> None:
         piece = self._file.read(size)
         self._ended = not piece
-        self._held = self._held[self._place :] + self._decoder.decode(piece, final=self._ended)
-        self._place = 0
+        self._held = self._held[self._position :] + self._decoder.decode(piece, final=self._ended)
+        self._position = 0

@@ -1,4 +1,4 @@
-"""How fast an account may be asked: one limit for each account in the process, as low as its live clients want it."""
+"""The request limit of each account in this process: the lowest rate among the account's live clients."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Rate:
 @dataclass(frozen=True, slots=True)
 class Account:
     """
-    Whose requests they are, for the limit and for messages.
+    An account at a vendor, for the limit and for messages.
 
     :param vendor: The vendor's name.
     :param key: Something that tells accounts apart; only its hash is kept.
@@ -67,7 +67,7 @@ class Account:
 
 class Membership:
     """
-    A client's part in its account's limit, for as long as the client keeps it.
+    One client's share in its account's limit; it ends with the client.
 
     :param digest: The account's name in the registry.
     :param rate: How fast this client may go; the slowest member decides for all.
@@ -87,14 +87,14 @@ class Membership:
         limiter.try_acquire(self._digest)
 
     def leave(self) -> None:
-        """Count no more among those who decide the rate, unless there is another request after all."""
+        """Stop counting towards the lowest rate, until this client makes another request."""
         with _lock:
             if self._digest in _limits:
                 _limits[self._digest].members.discard(self)
 
 
 class _AccountLimit:
-    """One account's limit: what was asked lately, and who is asking."""
+    """One account's limit: its recent requests and its members."""
 
     def __init__(self) -> None:
         self.members: weakref.WeakSet[Membership] = weakref.WeakSet()
@@ -103,7 +103,7 @@ class _AccountLimit:
         self._limiter: Limiter | None = None
 
     def limiter(self) -> Limiter:
-        """Return the limiter, set to the lowest rate among the members; what was asked before still counts."""
+        """Return the limiter, set to the lowest rate among the members; earlier requests still count."""
         from pyrate_limiter import InMemoryBucket, Limiter, SingleBucketFactory
         from pyrate_limiter import Rate as Window
 
@@ -120,7 +120,7 @@ class _AccountLimit:
         return self._limiter
 
     def is_over(self) -> bool:
-        """Whether nobody is left, and nothing that was asked lately still counts."""
+        """Whether the limit has no member left and no recent request that still counts."""
         self._forget()
         return not self.members and not (self._bucket and self._bucket.count())
 
@@ -149,7 +149,7 @@ def join(account: Account, rate: Rate) -> Membership:
 
 
 def _begin_anew() -> None:
-    """Start a forked process with locks that nobody holds: threads of its parent do not exist here."""
+    """Give a forked process new locks: a thread of its parent may hold the old ones, and does not exist here."""
     global _lock, _limits
     _lock, _limits = threading.Lock(), {}
 

@@ -84,7 +84,7 @@ def mapping(value: Any) -> dict[str, Any]:
 
 
 def rows(value: Any) -> list[dict[str, Any]]:
-    """Return the objects of an array, leaving out what is none; empty for anything but an array."""
+    """Return the objects of an array and skip everything else in it; empty for anything but an array."""
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 

@@ -40,7 +40,7 @@ class Transport:
     """
     What calls one vendor's account.
 
-    :param account: Whose requests they are.
+    :param account: The account that is called.
     :param base_url: Where the API is.
     :param auth: Adds the credential's header to each attempt; called anew each time: a token may serve once.
     :param diagnose: Returns what is wrong with an answer in the vendor's terms, or None for a success.

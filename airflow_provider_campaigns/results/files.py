@@ -49,8 +49,8 @@ class ResultFile:
     """
     A file that is there when all of its rows are, and not before.
 
-    The rows go to a hidden file beside it, which is moved into its place at the end. At stores of objects (S3, GCS,
-    Azure) the move is a copy made by the store and a delete.
+    The rows go to a hidden file beside it, which is renamed to the final name at the end. At stores of objects (S3,
+    GCS, Azure) that is a copy made by the store, and a delete.
 
     :param path: A path or URI that ``ObjectStoragePath`` understands (``s3://aws_default@bucket/key``, ``gs://...``,
         ``file://...``, a local path). With ``.gz`` at its end, the file is compressed.
@@ -76,8 +76,8 @@ class ResultFile:
         """
         Refuse what can be seen to be in the way, before anything is fetched.
 
-        :raises InvalidRequest: There is a folder of that name, a link, a device or another thing that is no plain file,
-            or a file that must not be overwritten.
+        :raises InvalidRequest: The path is a folder, a link, a device or anything else but a plain file, or a file that
+            must not be overwritten.
         """
         if self._is_local:
             # The finished file takes the name over: a device would be gone, and a link would lead elsewhere no longer.
@@ -86,7 +86,9 @@ class ResultFile:
                 if stat.S_ISLNK(kind):
                     raise InvalidRequest(f"path: {self.path!r} is a symbolic link; give the path that it leads to.")
                 if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
-                    raise InvalidRequest(f"path: {self.path!r} is a device, a pipe or a socket, which is no file.")
+                    raise InvalidRequest(
+                        f"path: {self.path!r} is a device, a pipe or a socket; give the path of a plain file."
+                    )
         if self._target.is_dir():
             raise InvalidRequest(f"path: {self.path!r} is a folder.")
         if self._if_exists == "fail" and self._target.exists():

@@ -1,7 +1,9 @@
 """Reading the objects of a JSON array from a file, one at a time: the same ones, whatever the pieces it is read in."""
 
 import io
+import itertools
 import json
+import re
 from typing import Any
 
 import pytest
@@ -44,6 +46,23 @@ def test_the_rows_are_those_that_were_written(
 @given(rows=ROWS, before=st.dictionaries(st.text().filter(lambda name: name != "data"), VALUES, max_size=3))
 def test_the_rows_may_be_in_an_envelope(rows: list[dict[str, Any]], before: dict[str, Any]) -> None:
     assert read(json.dumps({**before, "data": rows, "total": 12})) == rows
+
+
+@UNHURRIED
+@given(
+    rows=ROWS,
+    blanks=st.lists(st.sampled_from(["", " ", "\t", "\r\n", "\n \t"]), min_size=1, max_size=7),
+    enclosed=st.booleans(),
+)
+def test_white_space_anywhere_between_the_values_changes_nothing(
+    rows: list[dict[str, Any]], blanks: list[str], enclosed: bool
+) -> None:
+    spaced = itertools.cycle(blanks)
+    separators = [",", ":", "[", "]", "{", "}"]
+    tokens = re.findall(r'"(?:[^"\\]|\\.)*"|[^\s",:\[\]{}]+|[,:\[\]{}]', json.dumps(rows))
+    assert "".join(tokens) == json.dumps(rows, separators=(",", ":"))
+    text = "".join(f"{next(spaced) if token in separators else ''}{token}{next(spaced)}" for token in tokens)
+    assert read(f'{next(spaced)}{{{next(spaced)}"data"{next(spaced)}:{text}}}' if enclosed else text) == rows
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,6 @@ __all__ = ["AlturClient", "ContactBatch"]
 BASE_URL = "https://api.altur.io/api/v1.0"
 #: Altur allows 12 requests a second; other programs with the same key need some of them.
 REQUESTS_PER_SECOND = 10.0
-#: Up to here, asking for each campaign costs less than walking a list of unknown length.
-FEW_CAMPAIGNS = 3
-
 LIST_CAMPAIGNS = Endpoint("GET", "/campaigns")
 CREATE_CAMPAIGN = Endpoint("POST", "/campaigns", Safety.KEYED)
 GET_CAMPAIGN = Endpoint("GET", "/campaigns/{campaign_id}")
@@ -88,6 +85,7 @@ class AlturClient(AlturContacts, CampaignClient):
 
     vendor = "Altur"
     create_fields = CREATE_FIELDS
+    few = 3
     instead = {"stop": "use pause, or archive"}
 
     def __init__(
@@ -180,25 +178,20 @@ class AlturClient(AlturContacts, CampaignClient):
             unclear.add_note(f"The Idempotency-Key was {key}.")
             raise
 
-    def find_marked(self, mark: str, *, since: datetime.datetime) -> list[Campaign]:
+    def where_marked(self, mark: str, since: datetime.datetime) -> Iterator[Iterable[Campaign]]:
         """
-        Return all campaigns whose description contains a text, oldest first.
+        Yield where to look for a mark: a span of dates first, and else the whole list; archived campaigns count too.
 
-        The list is narrowed to a span of dates first, which are probably those of creation; since Altur does not say
-        so, the whole list is walked when none is found there. Archived campaigns count as well.
+        The dates are probably those of creation, which Altur does not say.
         """
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=366)
-        found = self._marked(self.list_campaigns(start_date=since, end_date=until, archived=True), mark)
-        found = found or self._marked(self.list_campaigns(archived=True), mark)
-        # As numbers, which ids are by the documentation; another would be no reason to lose the others.
-        return sorted(found, key=lambda campaign: (len(campaign.id), campaign.id))
+        yield self.list_campaigns(start_date=since, end_date=until, archived=True)
+        yield self.list_campaigns(archived=True)
 
-    def _marked(self, campaigns: Iterable[Campaign], mark: str) -> list[Campaign]:
-        return [campaign for campaign in campaigns if mark.lower() in self.marked_text(campaign).lower()]
-
-    def marked_text(self, campaign: Campaign) -> str:
-        """Return the campaign's description."""
-        return reading.text(campaign.raw.get("description")) or ""
+    @classmethod
+    def age(cls, campaign: Campaign) -> int:
+        """Return the id, which Altur counts up."""
+        return int(campaign.id)
 
     def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
         """
@@ -280,30 +273,22 @@ class AlturClient(AlturContacts, CampaignClient):
 
         return walk(fetch, lambda campaign: campaign.id, vendor=self.vendor, endpoint=str(LIST_CAMPAIGNS))
 
-    def get_campaigns(self, campaign_ids: Iterable[str], *, progress: bool = True) -> dict[str, Campaign]:
-        """
-        Return campaigns by id; one that Altur does not know is left out.
+    @classmethod
+    def checked_id(cls, campaign_id: str) -> str:
+        """Return a campaign's id, a whole number."""
+        return numeric_id("campaign_id", campaign_id)
 
-        A few, and any number when progress is wanted, are asked for one by one; else the list is walked until all are
-        seen, and whatever it does not show is asked for by its id.
+    def list_serves(self, wanted: int, progress: bool) -> bool:
+        """Return whether the list serves so many: it has no figures."""
+        return not progress and super().list_serves(wanted, progress)
 
-        :param campaign_ids: The ids wanted, whole numbers.
-        :param progress: As for :meth:`get_campaign`.
-        """
-        wanted = list(dict.fromkeys(numeric_id("campaign_id", campaign_id) for campaign_id in campaign_ids))
-        if progress or len(wanted) <= FEW_CAMPAIGNS:
-            return super().get_campaigns(wanted, progress=progress)
-        found: dict[str, Campaign] = {}
-        missing = set(wanted)
-        for campaign in self.list_campaigns(archived=True):
-            if campaign.id in missing:
-                found[campaign.id] = campaign
-                missing.remove(campaign.id)
-                if not missing:
-                    break
-        # A list may lag behind: only the campaign's own address tells that there is none.
-        found.update(super().get_campaigns(missing, progress=False))
-        return {campaign_id: found[campaign_id] for campaign_id in wanted if campaign_id in found}
+    def is_worth_a_page(self, missing: int, wanted: int, pages: int, progress: bool) -> bool:
+        """Return True: the list is read until all are seen."""
+        return True
+
+    def listed(self, progress: bool) -> Iterator[Campaign]:
+        """Yield the campaigns, archived ones too."""
+        return self.list_campaigns(archived=True)
 
     def update_campaign(
         self,

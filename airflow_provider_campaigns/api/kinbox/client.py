@@ -69,11 +69,6 @@ CREATE: Mapping[str, Endpoint] = {
 
 MAX_PAGE_SIZE = 100
 MAX_FIND_PAGE_SIZE = 500
-#: Up to so many campaigns are fetched by id; for more, pages of the list are cheaper.
-FEW = 5
-#: When the list breaks off, so many are still fetched by id; more would keep everybody waiting who is served by it.
-MOST_BY_ID = 20
-
 CREDENTIAL_ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
     errors.AuthenticationFailed: (
         "Check that the token is complete and active (Kinbox: Settings > Integrations > API), without the word Bearer."
@@ -102,6 +97,8 @@ class KinboxClient(CampaignClient):
     vendor = VENDOR
     create_fields = CREATE_FIELDS
     marked_field = "name"
+    few = 5
+    most_by_id = 20
     instead = {
         "start": "a Kinbox campaign starts by itself, at scheduled_to or at once",
         "stop": "use pause, or delete",
@@ -195,29 +192,24 @@ class KinboxClient(CampaignClient):
         answer = self.transport.call(self._create, body=request.body)
         return read_campaign(answer, answer.object())
 
-    def find_marked(self, mark: str, *, since: datetime.datetime) -> list[Campaign]:
+    def where_marked(self, mark: str, since: datetime.datetime) -> Iterator[Iterable[Campaign]]:
         """
-        Return all campaigns whose name contains a text, oldest first.
+        Yield where to look for a mark: what v3's filter finds by name, and else the whole list.
 
-        v3's name filter finds them in one request if it looks for parts of names, which is not documented; so when it
-        finds none, or fails, the whole list is walked, in whatever order Kinbox has it.
+        The filter finds the mark in one request if it looks for parts of names, which is not documented.
         """
-        found: list[Campaign] = []
         try:
             # Without the brackets, which a filter that takes regular expressions would stumble over.
-            found = self._named(self.find_campaigns(name=mark.strip("[]-")), mark)
+            named = self.find_campaigns(name=mark.strip("[]-"))
+            yield [campaign for campaign in named if mark.lower() in self.marked_text(campaign).lower()]
         except errors.CampaignAPIError as error:
             log.info("Kinbox's list cannot be filtered by name, so all of it is walked: %s", error)
-        # ObjectIds begin with the second of their creation, and v1 tells no other time.
-        return sorted(found or self._named(self.list_campaigns(), mark), key=lambda campaign: campaign.id)
+        yield self.list_campaigns()
 
-    def marked_text(self, campaign: Campaign) -> str:
-        """Return the campaign's name: Kinbox has no description."""
-        return campaign.name or ""
-
-    @staticmethod
-    def _named(campaigns: Iterable[Campaign], mark: str) -> list[Campaign]:
-        return [campaign for campaign in campaigns if mark.lower() in (campaign.name or "").lower()]
+    @classmethod
+    def age(cls, campaign: Campaign) -> str:
+        """Return the id: ObjectIds begin with the second of their creation, and v1 tells no other time."""
+        return campaign.id
 
     def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
         """
@@ -289,39 +281,6 @@ class KinboxClient(CampaignClient):
             return Page(items, end if items and (total is None or end < total) else None)
 
         return walk(fetch, lambda campaign: campaign.id, vendor=VENDOR, endpoint=str(FIND))
-
-    def get_campaigns(self, campaign_ids: Iterable[str], *, progress: bool = True) -> dict[str, Campaign]:
-        """
-        Return campaigns by id with few requests; one that Kinbox does not know is left out.
-
-        A few are fetched by id. For more the list is walked for as long as a page is likely to bring more than a
-        request by id would; the rest is fetched by id.
-
-        :param campaign_ids: The ids wanted.
-        :param progress: Of no effect: Kinbox gives the figures with the campaign.
-        """
-        wanted = list(dict.fromkeys(campaign_ids))
-        missing = set(wanted)
-        found: dict[str, Campaign] = {}
-        pages = 0
-
-        def fetch(cursor: str | None) -> Page[Campaign, str]:
-            nonlocal pages
-            if len(missing) <= max(FEW, pages):
-                return Page((), None)
-            pages += 1
-            return self._page(cursor, MAX_PAGE_SIZE)
-
-        try:
-            for campaign in self._walk(fetch):
-                if campaign.id in missing:
-                    missing.discard(campaign.id)
-                    found[campaign.id] = campaign
-        except errors.ListingIncomplete:
-            if len(missing) > MOST_BY_ID:
-                raise
-        found |= super().get_campaigns(campaign_id for campaign_id in wanted if campaign_id in missing)
-        return found
 
     def update_campaign(
         self,

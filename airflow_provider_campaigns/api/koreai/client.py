@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any, Unpack
 
 from airflow_provider_campaigns.api import errors, fields, reading
@@ -57,8 +56,6 @@ TRIGGER = in_any_version(Endpoint("POST", "/campaign/api/v1/public/{app_id}/camp
 STATUS_WORDS = ("Active", "Completed", "Ready", "Paused", "Preparing", "Stopped", "Scheduled", "Rescheduled")
 #: How many pages of the list (newest first) are looked through for one campaign's figures.
 PAGES_FOR_FIGURES = 10
-#: When the list breaks off, so many campaigns are still asked for by id.
-MOST_BY_ID = 10
 
 _FILTERS = {
     "status": Field("status", "status", choices=STATUS_WORDS),
@@ -87,6 +84,8 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
 
     vendor = VENDOR
     create_fields = FIELDS
+    few = 1
+    most_by_id = 10
     instead = {
         "pause": "use stop; a later start begins a new run from the first contact",
         "resume": "use start, which begins a new run from the first contact",
@@ -191,32 +190,33 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
             )
         return campaign
 
-    def find_marked(self, mark: str, *, since: datetime.datetime) -> list[Campaign]:
-        """
-        Return all campaigns of the client's type whose description contains a text, oldest first.
+    def where_marked(self, mark: str, since: datetime.datetime) -> Iterator[Iterable[Campaign]]:
+        """Yield where to look for a mark: the list of the client's type, as far as it is not surely older."""
+        yield self._not_older(since)
 
-        The list is asked for newest first and read until campaigns are older than ``since``; but that it comes in this
-        order is not documented, so at least one whole page is read, and all of it when the order is another one.
+    def _not_older(self, since: datetime.datetime) -> Iterator[Campaign]:
         """
-        found: list[tuple[str, Campaign]] = []
+        Yield campaigns, newest first, until they are older.
+
+        That they come in this order is not documented, so at least one whole page is read, and all of the list when the
+        order is another one.
+        """
         newest_first, previous = True, None
         for place, campaign in enumerate(self.list_campaigns()):
-            created = reading.text(campaign.raw.get("createdAt")) or ""
-            moment = reading.moment(created)
+            moment = reading.moment(reading.text(campaign.raw.get("createdAt")) or "")
             if moment is None or moment.tzinfo is None:
                 newest_first = False
             else:
                 newest_first = newest_first and (previous is None or moment <= previous)
                 previous = moment
                 if newest_first and place >= MAX_PAGE_SIZE and moment < since:
-                    break
-            if mark.lower() in self.marked_text(campaign).lower():
-                found.append((created, campaign))
-        return [campaign for _, campaign in sorted(found, key=lambda pair: (pair[0], pair[1].id))]
+                    return
+            yield campaign
 
-    def marked_text(self, campaign: Campaign) -> str:
-        """Return the campaign's description."""
-        return reading.text(campaign.raw.get("description")) or ""
+    @classmethod
+    def age(cls, campaign: Campaign) -> tuple[str, str]:
+        """Return the time of creation as the vendor writes it, and the id."""
+        return reading.text(campaign.raw.get("createdAt")) or "", campaign.id
 
     def update_campaign(self, campaign_id: str, **values: Unpack[KoreAIFields]) -> Campaign:
         """
@@ -258,10 +258,8 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         :raises NotFound: There is none.
         """
         path_segment("campaign_id", campaign_id)
-        if progress and self.campaign_type == "sms":
-            for answer, _, row in self._in_list({campaign_id}, PAGES_FOR_FIGURES):
-                return self._with_figures(answer, row, campaign_id)
-        return self._by_id(campaign_id, progress)
+        listed = self._from_list({campaign_id}, progress) if self._rows_have_figures(progress) else {}
+        return listed.get(campaign_id) or self.campaign_by_id(campaign_id, progress=progress)
 
     def get_status(self, campaign_id: str) -> Campaign:
         """
@@ -272,32 +270,39 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         answer = self._call(STATUS, path={"campaign_id": campaign_id}, query={"view": "status"}, body={})
         return self._campaign(answer, answer.object("data"), campaign_id)
 
-    def get_campaigns(self, campaign_ids: Iterable[str], *, progress: bool = True) -> dict[str, Campaign]:
-        """
-        Return campaigns by id: from the list, newest first, until all are seen; those not there one by one.
+    @classmethod
+    def checked_id(cls, campaign_id: str) -> str:
+        """Return a campaign's id, which must be one segment of a path."""
+        path_segment("campaign_id", campaign_id)
+        return campaign_id
 
-        The list is read no further than asking for each by id would cost.
+    def list_serves(self, wanted: int, progress: bool) -> bool:
+        """Return whether the list serves so many: even one SMS campaign's figures are only there."""
+        return super().list_serves(wanted, progress) or (wanted > 0 and self._rows_have_figures(progress))
 
-        :param campaign_ids: The ids wanted; one that the vendor does not know is left out.
-        :param progress: As for :meth:`get_campaign`.
-        """
-        wanted = list(dict.fromkeys(campaign_ids))
-        for campaign_id in wanted:
-            path_segment("campaign_id", campaign_id)
-        missing = set(wanted)
-        found: dict[str, Campaign] = {}
-        rows_have_figures = progress and self.campaign_type == "sms"
-        if len(wanted) > 1 or (wanted and rows_have_figures):
-            pages = max(len(wanted), PAGES_FOR_FIGURES) if rows_have_figures else len(wanted)
-            for answer, key, row in self._in_list(missing, pages):
-                found[key] = self._with_figures(answer, row, key) if progress else self._campaign(answer, row, key)
-        for campaign_id in wanted:
-            if campaign_id in missing:
-                try:
-                    found[campaign_id] = self._by_id(campaign_id, progress)
-                except errors.NotFound:
-                    continue
-        return found
+    def is_worth_a_page(self, missing: int, wanted: int, pages: int, progress: bool) -> bool:
+        """Return whether the list was read no further than asking for each by id would cost."""
+        return pages < (max(wanted, PAGES_FOR_FIGURES) if self._rows_have_figures(progress) else wanted)
+
+    def _rows_have_figures(self, progress: bool) -> bool:
+        return progress and self.campaign_type == "sms"
+
+    def with_figures(self, campaign: Campaign) -> Campaign:
+        """Return a campaign with what its progress is measured by, while that means anything."""
+        if campaign.status in NOT_BEGUN or campaign.status is CampaignStatus.FINISHED:
+            return campaign
+        if self.campaign_type == "sms":
+            figures = Figures(contacts=contacts_of(campaign.raw, self.contact_totals()))
+        else:
+            strategy = reading.mapping(campaign.raw.get("dialingStrategy"))
+            figures = self.voice_figures(campaign.id, reading.whole(strategy.get("maxAttemptsPerRecord")))
+        return read_campaign(campaign.raw, campaign.id, figures)
+
+    def campaign_by_id(self, campaign_id: str, *, progress: bool) -> Campaign:
+        """Return a campaign by its id alone: the list did not show it."""
+        answer = self._call(GET, path={"campaign_id": campaign_id})
+        campaign = self._campaign(answer, answer.object("data"), campaign_id)
+        return self.with_figures(campaign) if progress else campaign
 
     def list_campaigns(  # type: ignore[override]  # the vendor's own filters, by name
         self,
@@ -370,14 +375,12 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         found = "" if total is None else f" The app's {self.campaign_type} campaigns: {total}."
         return f"Kore.ai accepts {self.transport.account.label}.{found}"
 
-    def _campaign(
-        self, answer: Answer, item: Mapping[str, Any], known_id: str | None = None, figures: Figures | None = None
-    ) -> Campaign:
+    def _campaign(self, answer: Answer, item: Mapping[str, Any], known_id: str | None = None) -> Campaign:
         if known_id is not None:
             campaign_id = answer.same(known_id, *map(item.get, IDS))
         else:
             campaign_id = id_in(item, reading.mapping(answer.data)) or answer.id_of(item, *IDS)
-        return read_campaign(item, campaign_id, figures)
+        return read_campaign(item, campaign_id)
 
     def _list_page(self, campaign_type: str, body: Mapping[str, Any], place: Mapping[str, int]) -> Answer:
         return self._call(LIST, body={**place, "type": campaign_type, "sortBy": {"createdAt": "desc"}, **body})
@@ -399,39 +402,6 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
             page_size=page_size,
         )
         return ((answers[0], key, row) for key, row in listing.rows())
-
-    def _in_list(self, missing: set[str], pages: int) -> Iterator[tuple[Answer, str, dict[str, Any]]]:
-        """Yield the rows of the campaigns looked for, newest first, and take their ids out of ``missing``."""
-        try:
-            for answer, key, row in islice(self._rows(self.campaign_type), pages * MAX_PAGE_SIZE):
-                if key in missing:
-                    missing.discard(key)
-                    yield answer, key, row
-                    if not missing:
-                        return
-        except errors.ListingIncomplete:
-            # A few that the list left out can still be asked for by id; more would use up the account's minute.
-            if len(missing) > MOST_BY_ID:
-                raise
-
-    def _by_id(self, campaign_id: str, progress: bool) -> Campaign:
-        answer = self._call(GET, path={"campaign_id": campaign_id})
-        detail = answer.object("data")
-        if progress:
-            return self._with_figures(answer, detail, campaign_id)
-        return self._campaign(answer, detail, campaign_id)
-
-    def _with_figures(self, answer: Answer, item: Mapping[str, Any], campaign_id: str) -> Campaign:
-        """Return the campaign, with what its progress is measured by while that means anything."""
-        campaign = self._campaign(answer, item, campaign_id)
-        if campaign.status in NOT_BEGUN or campaign.status is CampaignStatus.FINISHED:
-            return campaign
-        if self.campaign_type == "sms":
-            figures = Figures(contacts=contacts_of(item, self.contact_totals()))
-        else:
-            strategy = reading.mapping(item.get("dialingStrategy"))
-            figures = self.voice_figures(campaign_id, reading.whole(strategy.get("maxAttemptsPerRecord")))
-        return self._campaign(answer, item, campaign_id, figures)
 
     def _trigger(self, campaign_id: str, trigger: str, wanted: CampaignStatus) -> Campaign:
         query = {"campaignType": self.campaign_type, "trigger": trigger}

@@ -26,6 +26,10 @@ class LaunchOutcomeUnknown(AirflowException):
     """An answer was lost, so that a campaign may exist; Airflow's retry looks for it before it creates one."""
 
 
+class LaunchNotRecorded(AirflowException):
+    """Airflow could not be told what this try did; Airflow's retry looks for it at the vendor and goes on with it."""
+
+
 class LaunchConflict(AirflowFailException):
     """This run launched something else before, or the same twice, or somebody meddled; not retried. Says what is so."""
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable, LaunchOutcomeUnknown
+from airflow_provider_campaigns.exceptions import (
+    CampaignRequestFailed,
+    CampaignUnreachable,
+    LaunchNotRecorded,
+    LaunchOutcomeUnknown,
+)
 
 if TYPE_CHECKING:
     from airflow.sdk import RetryRule
@@ -22,7 +27,8 @@ def campaign_retry_rules(
 
     :param lookup_delay: Before a try that looks for a campaign whose create was not answered; give the vendor's list
         time to show it.
-    :param outage_delay: Before a try after a vendor that did not answer, or refused for now.
+    :param outage_delay: Before a try after a vendor that did not answer or refused for now, or after Airflow could not
+        be told what was launched.
     :raises ImportError: On Airflow below 3.3, which has no retry policies.
     """
     from airflow.sdk import RetryAction, RetryRule
@@ -39,5 +45,11 @@ def campaign_retry_rules(
             action=RetryAction.RETRY,
             retry_delay=outage_delay,
             reason="The vendor did not answer as it should; the campaign itself is untouched",
+        ),
+        RetryRule(
+            exception=LaunchNotRecorded,
+            action=RetryAction.RETRY,
+            retry_delay=outage_delay,
+            reason="Airflow could not be told what was launched; the next try looks for it and goes on with it",
         ),
     ]

@@ -9,12 +9,18 @@ need("3.3", "retry policies")
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction
 
-from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable, LaunchOutcomeUnknown
+from airflow_provider_campaigns.exceptions import (
+    CampaignRequestFailed,
+    CampaignUnreachable,
+    LaunchNotRecorded,
+    LaunchOutcomeUnknown,
+)
 from airflow_provider_campaigns.retries import campaign_retry_rules
 
 
 @pytest.mark.parametrize(
-    ("error", "minutes"), [(LaunchOutcomeUnknown, 7), (CampaignUnreachable, 10), (CampaignRequestFailed, 10)]
+    ("error", "minutes"),
+    [(LaunchOutcomeUnknown, 7), (LaunchNotRecorded, 10), (CampaignUnreachable, 10), (CampaignRequestFailed, 10)],
 )
 def test_each_error_that_may_pass_is_retried_after_its_own_delay(error: type[Exception], minutes: int) -> None:
     policy = ExceptionRetryPolicy(rules=campaign_retry_rules(lookup_delay=timedelta(minutes=7)))

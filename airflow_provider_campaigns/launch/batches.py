@@ -99,7 +99,8 @@ def add_in_batches(
             record = keeper.record
             refused = [*record.refused, *map(list, batch.refused)][:REFUSED_ROWS_TOLD]
             # The rows are those that were taken: what the vendor counts may not add up.
-            keeper.remember(batches=record.batches + 1, rows=handed, contacts=dict(tally), refused=refused)
+            done = f"{handed} contacts were handed over"
+            keeper.remember(done, batches=record.batches + 1, rows=handed, contacts=dict(tally), refused=refused)
             log.info("%d contacts handed over", handed)
     except OutcomeUnknown as lost:
         raise LaunchOutcomeUnknown(f"{lost} The next try sends the batch again under the same key.") from lost

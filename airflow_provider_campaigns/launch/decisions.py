@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 
+from airflow_provider_campaigns.api.errors import CampaignAPIError, Conflict, InvalidRequest, OutcomeUnknown
 from airflow_provider_campaigns.api.model import CampaignStatus
 from airflow_provider_campaigns.launch.intent import Intent
 from airflow_provider_campaigns.launch.record import LaunchRecord
@@ -49,6 +50,20 @@ def first_step(record: LaunchRecord | None, intent: Intent, *, first_try: bool) 
     if changed_fields(record, intent):
         return CreateStep.REFUSE
     return CreateStep.ADOPT if record.campaign_id else CreateStep.LOOK
+
+
+def proves_no_campaign(error: CampaignAPIError | InvalidRequest) -> bool:
+    """
+    Return whether the error of a create call proves that no campaign exists because of it.
+
+    A conflict may be with this launch's own earlier request. An answer with a status of success proves nothing,
+    whatever its words are: they may be an echo of what was sent.
+    """
+    if isinstance(error, InvalidRequest):
+        return True
+    if isinstance(error, (OutcomeUnknown, Conflict)):
+        return False
+    return error.status is None or not 200 <= error.status < 300
 
 
 def changed_fields(record: LaunchRecord, intent: Intent) -> list[str]:

@@ -25,6 +25,7 @@ from airflow_provider_campaigns.launch.decisions import (
     StartStep,
     changed_fields,
     first_step,
+    proves_no_campaign,
     start_step,
 )
 from airflow_provider_campaigns.launch.doubles import doubles_of, pause_or_stop_later
@@ -110,7 +111,7 @@ class Launch:
         if step is CreateStep.REFUSE and self._known:
             raise self._changed(changed_fields(self._known, self.intent), self._known.campaign_id)
         if self._known and self.record.max_tries != self.intent.max_tries:
-            self._keeper.remember(max_tries=self.intent.max_tries)
+            self._keeper.remember("Nothing was sent by this try", max_tries=self.intent.max_tries)
         if step is CreateStep.ADOPT and self.record.campaign_id:
             self._log.info("Campaign %s was launched by an earlier try; going on with it", self.record.campaign_id)
             campaign = self.client.get_campaign(self.record.campaign_id, progress=False)
@@ -124,7 +125,8 @@ class Launch:
             if found:
                 return self._adopt(found)
         self._guard(None)
-        self._keeper.remember()
+        self._keeper.remember("Nothing was sent")
+        self._log.info("Creating a campaign at %s, marked %s", self.client.vendor, self.intent.mark)
         return self._create(post, unchecked=step is CreateStep.LOOK)
 
     def _create(self, post: Callable[[], Campaign], *, unchecked: bool) -> Campaign:
@@ -135,25 +137,26 @@ class Launch:
         """
         try:
             campaign = post()
-        except OutcomeUnknown as lost:
-            self._log.warning("The answer to the create was lost: %s Looking for the campaign", lost)
+        except (CampaignAPIError, InvalidRequest) as error:
+            if proves_no_campaign(error):
+                self._keeper.forget()
+                raise
+            if isinstance(error, Conflict):
+                raise
+            self._log.warning("The answer to the create does not say what became of it: %s", error)
             found = self._lookup.find(patient=True)
-            if not found:
-                raise LaunchOutcomeUnknown(
-                    f"{lost} No campaign marked {self.intent.mark} was seen within {self._lookup.timeout:g} s. The "
-                    "next try looks again before it creates one."
-                ) from lost
-            return self._adopt(found)
-        except Conflict:
-            # It may be this launch's own earlier request that the vendor objects to: the next try looks.
-            raise
-        except (CampaignAPIError, InvalidRequest):
-            self._keeper.forget()
-            raise
+            if found:
+                return self._adopt(found)
+            if not isinstance(error, OutcomeUnknown):
+                raise
+            raise LaunchOutcomeUnknown(
+                f"{error} No campaign marked {self.intent.mark} was seen within {self._lookup.timeout:g} s. The "
+                "next try looks again before it creates one."
+            ) from error
         self._log.info("Campaign %s was created", campaign.id)
         self.created = True
         try:
-            self._keeper.remember(campaign_id=campaign.id, unchecked=unchecked)
+            self._keeper.remember(f"Campaign {campaign.id} was created", campaign_id=campaign.id, unchecked=unchecked)
         except Exception:
             # Airflow takes nothing from a try that it gave up for lost: the next one may have launched meanwhile.
             doubled = doubles_of(campaign, self._lookup.find(patient=True))
@@ -224,9 +227,11 @@ class Launch:
         """
         if self.record.started:
             return campaign
+        campaign = self._late_start(campaign)
         step = self._start_step(campaign)
         if step is StartStep.START:
             self._guard(campaign.id)
+            self._keeper.remember(f"Campaign {campaign.id} was created and not started", start_asked=True)
             try:
                 # An answer to a start may leave the name out.
                 begun = begin(campaign.id)
@@ -243,7 +248,22 @@ class Launch:
         else:
             self._log.info("Campaign %s is %s already; it is not started again", campaign.id, campaign.status)
         self._sound(campaign)
-        self._keeper.remember(started=True)
+        self._keeper.remember(f"Campaign {campaign.id} was started", started=True)
+        return campaign
+
+    def _late_start(self, campaign: Campaign) -> Campaign:
+        """
+        Return the campaign as it is once a start that an earlier try asked for has had time to take effect.
+
+        A vendor may take a second start for a second run, which reaches everybody again.
+        """
+        asked = self.record.start_asked or not (self._keeper.is_lasting or self._first_try)
+        if self.created or not asked or start_step(campaign.status) is not StartStep.START:
+            return campaign
+        for _ in self._lookup.looks(f"campaign {campaign.id} as started, which an earlier try may have asked for"):
+            campaign = self.client.get_campaign(campaign.id, progress=False)
+            if start_step(campaign.status) is not StartStep.START:
+                break
         return campaign
 
     def _start_step(self, campaign: Campaign) -> StartStep:
@@ -256,7 +276,7 @@ class Launch:
         oldest = found[0]
         if len(found) > 1:
             conflict = pause_or_stop_later(self.client, found, self._log)
-            self._keeper.remember(campaign_id=oldest.id, adopted=True)
+            self._keeper.remember(str(conflict), campaign_id=oldest.id, adopted=True)
             raise conflict
         signs = signs_in(self.client.marked_text(oldest))
         if signs and signs[1] != self.intent.payload:
@@ -264,7 +284,8 @@ class Launch:
         self._log.info("Campaign %s carries the mark of this launch; going on with it", oldest.id)
         # A running campaign without a record was started by an earlier try, as it was meant to be.
         started = self._known is None and start_step(oldest.status) is StartStep.NOTHING
-        self._keeper.remember(campaign_id=oldest.id, adopted=True, started=started)
+        done = f"Campaign {oldest.id} was found"
+        self._keeper.remember(done, campaign_id=oldest.id, adopted=True, started=started)
         return self._sound(oldest)
 
     def _check(self, created: Campaign) -> None:
@@ -272,9 +293,10 @@ class Launch:
         doubled = doubles_of(created, self._lookup.find(patient=True))
         if doubled:
             conflict = pause_or_stop_later(self.client, doubled, self._log)
-            self._keeper.remember(campaign_id=doubled[0].id, adopted=doubled[0].id != created.id, unchecked=False)
+            oldest = doubled[0].id
+            self._keeper.remember(str(conflict), campaign_id=oldest, adopted=oldest != created.id, unchecked=False)
             raise conflict
-        self._keeper.remember(unchecked=False)
+        self._keeper.remember(f"Campaign {created.id} was created", unchecked=False)
 
     def _sound(self, campaign: Campaign) -> Campaign:
         if start_step(campaign.status) is StartStep.REPORT:

@@ -22,6 +22,7 @@ class LaunchRecord:
     :param rows: How many rows those batches had.
     :param contacts: How many rows were created, updated, skipped, refused.
     :param refused: The first refused rows: index and reason.
+    :param start_asked: Whether the vendor was asked to begin sending, whatever came of it.
     :param started: Whether sending was begun.
     :param relaunch: Which relaunch it is, 0 for none.
     :param max_tries: Airflow's count of the tries allowed when it was last gone on with.
@@ -37,6 +38,7 @@ class LaunchRecord:
     rows: int = 0
     contacts: Mapping[str, int] = field(default_factory=dict)
     refused: Sequence[Sequence[Any]] = ()
+    start_asked: bool = False
     started: bool = False
     relaunch: int = 0
     max_tries: int | None = None
@@ -54,6 +56,7 @@ class LaunchRecord:
             "rows": self.rows,
             "contacts": dict(self.contacts),
             "refused": [list(row) for row in self.refused],
+            "start_asked": self.start_asked,
             "started": self.started,
             "relaunch": self.relaunch,
             "max_tries": self.max_tries,

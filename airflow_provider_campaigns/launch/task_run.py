@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.launch.intent import launch_key
+from airflow_provider_campaigns.launch.persistence import DEFAULT_RECORD_TIMEOUT_SECONDS
 from airflow_provider_campaigns.launch.record_store import StateStore
 
 if TYPE_CHECKING:
@@ -48,8 +49,13 @@ class TaskRun:
     ti: Any = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, context: Context) -> TaskRun:
-        """Return what a try's context says."""
+    def of(cls, context: Context, record_timeout: float = DEFAULT_RECORD_TIMEOUT_SECONDS) -> TaskRun:
+        """
+        Return what a try's context says.
+
+        :param context: Airflow's context.
+        :param record_timeout: Seconds to go on telling Airflow what was done, while it cannot be reached.
+        """
         ti: Any = context["ti"]
         dag_run: Any = context.get("dag_run")
         run_type = getattr(dag_run, "run_type", None)
@@ -65,7 +71,7 @@ class TaskRun:
             run_type=None if run_type is None else str(getattr(run_type, "value", run_type)),
             due=_due(dag_run),
             earliest=run_after.timestamp() if isinstance(run_after, datetime) else None,
-            store=None if accessor is None else StateStore(accessor),
+            store=None if accessor is None else StateStore(accessor, record_timeout),
             ti=ti,
         )
 

@@ -76,7 +76,8 @@ class _ContactListOperator(ContactsOperator):
                     f"{lost} The next try sends the batch again: the list keeps each number once."
                 ) from lost
             record = hand_over.record
-            hand_over.keeper.remember(batches=record.batches + 1, rows=record.rows + len(batch))
+            rows_in = record.rows + len(batch)
+            hand_over.keeper.remember(f"{rows_in} rows were handed over", batches=record.batches + 1, rows=rows_in)
             self.log.info("%d rows handed over", hand_over.record.rows)
 
 
@@ -170,7 +171,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
             return client.get_contact_list(hand_over.record.campaign_id)
         known = None if hand_over.is_first else _named(client, self.name)
         if known is None:
-            hand_over.keeper.remember()
+            hand_over.keeper.remember("Nothing was sent")
             try:
                 known = client.create_contact_list(self.name, description=description)
                 # The answer may leave out what is needed later.
@@ -185,7 +186,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
                 raise LaunchOutcomeUnknown(f"{lost} The next try looks for the list.") from lost
         else:
             self._accept(known, hand_over.intent)
-        hand_over.keeper.remember(campaign_id=known.id)
+        hand_over.keeper.remember(f"Contact list {known.id} was created", campaign_id=known.id)
         return known
 
     def _accept(self, known: ContactList, intent: Intent) -> None:

@@ -18,7 +18,9 @@ from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.exceptions import CampaignWaitTimeout, LaunchRefused, airflow_errors
 from airflow_provider_campaigns.launch.decisions import DEFAULT_LOOKUP_TIMEOUT_SECONDS, relaunch_number
 from airflow_provider_campaigns.launch.intent import Intent, fingerprints
+from airflow_provider_campaigns.launch.persistence import DEFAULT_RECORD_TIMEOUT_SECONDS, persistently
 from airflow_provider_campaigns.launch.record import LaunchRecord, record_in
+from airflow_provider_campaigns.launch.record_store import not_recorded
 from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
@@ -88,7 +90,10 @@ class CreateCampaignOperator(GuardedOperator):
         runs). Set it for the one clear that shall do so. By default a cleared task goes on with what it launched last.
         Before Airflow 3.3 do not change the task's ``retries`` along with it: they tell a clear from a retry.
     :param lookup_timeout: Seconds to look for a campaign that an earlier try may have created, while the vendor's list
-        does not show it; by default 60. Together with the retry delay it should outlast the list's lag.
+        does not show it; by default 60. Together with the retry delay it should outlast the list's lag. A start that an
+        earlier try asked for is waited for just as long before the campaign is started again.
+    :param record_timeout: Seconds to go on telling Airflow what was done, while its API server cannot be reached; by
+        default 300. Then the try ends, and the next one goes on with the campaign. 0 tries once.
     :param dry_run: Check everything and log the request, recipients redacted, but send nothing; the task is skipped,
         and with it what depends on it. The connection's extra ``dry_run`` does the same for all its launches.
     :param approval_task_id: The ``ApprovalOperator`` upstream whose approval is needed; set by itself with
@@ -141,6 +146,7 @@ class CreateCampaignOperator(GuardedOperator):
         extra_fields: Mapping[str, Any] | None = None,
         relaunch: bool = False,
         lookup_timeout: float = DEFAULT_LOOKUP_TIMEOUT_SECONDS,
+        record_timeout: float = DEFAULT_RECORD_TIMEOUT_SECONDS,
         dry_run: bool = False,
         approval_task_id: str | None = None,
         wait_until: str | None = None,
@@ -161,6 +167,7 @@ class CreateCampaignOperator(GuardedOperator):
         self.extra_fields = extra_fields
         self.relaunch = relaunch
         self.lookup_timeout = lookup_timeout
+        self.record_timeout = record_timeout
         self._dry_run = dry_run
         self.approval_task_id = approval_task_id
         self.wait_until = wait_until
@@ -275,7 +282,7 @@ class CreateCampaignOperator(GuardedOperator):
             client = hook.get_conn()
             # Everything that can be seen to be wrong is seen before the first request.
             plan = self.plan(hook)
-            run = TaskRun.of(context)
+            run = TaskRun.of(context, self.record_timeout)
             known = record_in(run.store.load() if run.store else None)
             intent = self._intent(run, known, plan.fingerprints)
             # A relaunch is another launch, which the approval of the one before does not stand for.
@@ -299,11 +306,15 @@ class CreateCampaignOperator(GuardedOperator):
             self._launch, self._ti = launch, context["ti"]
             try:
                 campaign = self.steps(launch, request)
-            finally:
-                # Also when a step failed: what is known of the campaign must not be lost sight of.
+            except BaseException:
+                # What is known of the campaign must not be lost sight of, nor the error behind one of Airflow's.
                 if launch.record.campaign_id:
-                    self._push(context, run, launch, hook, {"id": launch.record.campaign_id})
-        self._push(context, run, launch, hook, campaign.as_dict())
+                    try:
+                        self._push(context, run, launch, hook, {"id": launch.record.campaign_id})
+                    except Exception as error:
+                        self.log.warning("The receipt could not be pushed: %s", error)
+                raise
+        self._push_persistently(context, run, launch, hook, campaign)
         self.log.info("Campaign %s at %s is %s", campaign.id, client.vendor, described(campaign))
         if not self.wait_until and not terms.goal.needs_progress:
             return campaign.id
@@ -429,6 +440,17 @@ class CreateCampaignOperator(GuardedOperator):
             refused = [list(row) for row in record.refused]
             receipt["contacts"] = {**record.contacts, "refused_rows": refused, **self.contacts_told()}
         self._hand_out(context, receipt)
+
+    def _push_persistently(
+        self, context: Context, run: TaskRun, launch: Launch, hook: CampaignHook, campaign: Campaign
+    ) -> None:
+        try:
+            persistently(lambda: self._push(context, run, launch, hook, campaign.as_dict()), self.record_timeout)
+        except Exception as error:
+            refusal = not_recorded(f"Campaign {campaign.id} was launched", error)
+        else:
+            return
+        raise refusal
 
     def _hand_out(self, context: Context, receipt: Mapping[str, Any]) -> None:
         context["ti"].xcom_push(key="campaign", value=dict(receipt))

@@ -11,12 +11,23 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_campaigns.api.errors import (
+    CampaignAPIError,
+    Conflict,
+    InvalidRequest,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    Unavailable,
+    UnreadableAnswer,
+)
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.launch.decisions import (
     CreateStep,
     StartStep,
     changed_fields,
     first_step,
+    proves_no_campaign,
     relaunch_number,
     start_step,
 )
@@ -137,11 +148,34 @@ def test_only_a_campaign_that_never_ran_is_started(status: str, step: StartStep)
     assert start_step(CampaignStatus(status)) is step
 
 
-def test_every_status_has_a_start_move() -> None:
+def _api_error(kind: type[CampaignAPIError], status: int | None) -> CampaignAPIError:
+    return kind("no", vendor="Kinbox", endpoint="POST /campaigns", status=status)
+
+
+@pytest.mark.parametrize(
+    ("error", "proves"),
+    [
+        (InvalidRequest("no"), True),
+        (_api_error(Unavailable, None), True),
+        (_api_error(Rejected, 422), True),
+        (_api_error(RateLimited, 429), True),
+        (_api_error(Conflict, 409), False),
+        (_api_error(OutcomeUnknown, None), False),
+        (_api_error(OutcomeUnknown, 500), False),
+        *((_api_error(kind, 200), False) for kind in (Rejected, RateLimited, Unavailable, UnreadableAnswer)),
+    ],
+)
+def test_only_a_refusal_by_its_status_proves_that_nothing_was_created(
+    error: CampaignAPIError | InvalidRequest, proves: bool
+) -> None:
+    assert proves_no_campaign(error) is proves
+
+
+def test_every_status_has_a_start_step() -> None:
     assert {start_step(status) for status in CampaignStatus} == set(StartStep)
 
 
-def test_memory_survives_the_store_and_unknown_fields_of_a_newer_version_are_ignored() -> None:
+def test_a_record_survives_the_store_and_unknown_fields_of_a_newer_version_are_ignored() -> None:
     record = replace(
         LAUNCHED, adopted=True, batches=2, rows=1100, contacts={"created": 1100}, refused=[[3, "BAD"]], started=True
     )

@@ -105,8 +105,13 @@ class VendorUnderTest:
         return frozenset(re.findall(r"\+(\d{8,15})\b", repr(self.arguments)))
 
     def writes_before(self, step: Step) -> int:
-        """Return how many writes to the task state store come before a step's request: the intent, and each effect."""
-        return 1 + sum(not one.reads for one in self._before(step))
+        """
+        Return how many writes to the task state store come before a step's request.
+
+        The intent is recorded, each effect, and that a start is asked for.
+        """
+        asked = step.endpoint == self.start_endpoint
+        return 1 + sum(not one.reads for one in self._before(step)) + asked
 
     def requests_before(self, step: Step) -> int:
         """Return how many requests to a step's endpoint come before it."""

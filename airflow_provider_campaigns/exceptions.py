@@ -47,7 +47,7 @@ class CampaignGateFailed(AirflowFailException):
 
 
 class CampaignBraked(AirflowFailException):
-    """Too many failures while the campaign was running: it was held, as far as the vendor allows; not retried."""
+    """Too many failures while the campaign ran, which was paused, or stopped if it has no pause; not retried."""
 
 
 class CampaignStalled(AirflowFailException):
@@ -59,7 +59,7 @@ class CampaignUnreachable(AirflowException):
 
 
 class CampaignWaitTimeout(AirflowFailException):
-    """The campaign was launched but did not reach the goal in time; not retried, the campaign goes on."""
+    """The campaign was launched but did not reach the goal in time; not retried. Says what was done to it."""
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
@@ -22,6 +21,7 @@ from airflow_provider_campaigns.arguments.kinds import as_number
 from airflow_provider_campaigns.wait.decisions import Goal, described
 from airflow_provider_campaigns.wait.state import Patience
 from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Terms
+from airflow_provider_campaigns.watch.announced_store import AnnouncedStore
 from airflow_provider_campaigns.watch.announcements import MOST_REMEMBERED, Announced, Wanted
 from airflow_provider_campaigns.watch.list_poller import ListPoller, Look, count_failure
 
@@ -181,12 +181,13 @@ class CampaignEventTrigger(BaseEventTrigger):
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
         """Turn looks into the events of this watcher."""
+        memory = self._memory()
         announced: Announced | None = None
         is_written = True
         patience = Patience(self.patience, time.time())
         earliest, dealt_with = 0.0, 0
         async for poll in shared_stream:
-            announced = announced or await self._recalled()
+            announced = announced or await memory.read(announce_existing=self.announce_existing)
             if announced is None or poll.looks == dealt_with:
                 continue
             dealt_with, look = poll.looks, poll.newest
@@ -194,12 +195,12 @@ class CampaignEventTrigger(BaseEventTrigger):
             if seen is None:
                 continue
             is_written &= announced.has_begun
-            for place, campaign in enumerate(seen, start=1):
+            for number, campaign in enumerate(seen, start=1):
                 announced.take(campaign.id, reached=self._wanted.is_reached_by(campaign))
-                if place % SLICE == 0:
+                if number % SLICE == 0:
                     await asyncio.sleep(0)
             ids = announced.end_look()
-            self._tell_of_crowd(announced)
+            self._warn_of_crowd(announced)
             news, vendor = [campaign for campaign in seen if campaign.id in ids], look.vendor
             # What a look saw may be much, and the next one may be long in coming.
             del look, seen
@@ -209,11 +210,11 @@ class CampaignEventTrigger(BaseEventTrigger):
                 self.log.info("Campaign %s reached %s: %s", campaign.id, self._wanted.goal, described(campaign))
                 yield TriggerEvent({**campaign.as_dict(), "vendor": vendor, "conn_id": self.conn_id})
                 announced.remember(campaign.id)
-                if self._stores():
+                if memory.keeps:
                     await asyncio.sleep(min(SETTLE_SECONDS, self.event_interval))
-                    is_written = await self._write(announced)
+                    is_written = await memory.write(announced)
             if not is_written:
-                is_written = await self._write(announced)
+                is_written = await memory.write(announced)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Watch alone, where Airflow has no shared streams."""
@@ -225,12 +226,12 @@ class CampaignEventTrigger(BaseEventTrigger):
                 yield event
 
     async def _seen(self, look: Look, announced: Announced, patience: Patience) -> list[Campaign] | None:
-        """Return the campaigns that the watch is for, or None where not enough is known of them to begin with."""
+        """Return the campaigns that the watch is for, or None if too little is known of them to begin."""
         seen = []
-        for place, campaign in enumerate(look.campaigns, start=1):
+        for number, campaign in enumerate(look.campaigns, start=1):
             if self._wanted.concerns(campaign):
                 seen.append(campaign)
-            if place % SLICE == 0:
+            if number % SLICE == 0:
                 await asyncio.sleep(0)
         candidates = [one.id for one in seen if self._wanted.lacks_figures(one) and one.id not in announced]
         if not candidates:
@@ -243,66 +244,35 @@ class CampaignEventTrigger(BaseEventTrigger):
             # Without its figures a campaign that has long reached the goal would count as being on its way.
             return seen if announced.has_begun else None
         patience.answered(time.time())
-        self._tell_of_blind_spot(detailed.values())
+        self._warn_of_blind_spot(detailed.values())
         return [detailed.get(one.id, one) for one in seen]
 
-    async def _recalled(self) -> Announced | None:
-        """Return what was announced as the asset's state store has it, or None when it cannot be read now."""
-        marks: list[str] = []
-        for store in self._stores():
-            try:
-                value = await store.aget(self._state_key)
-            except Exception as error:  # Whatever a deployment's own state backend raises.
-                self.log.warning("Nothing is announced until the asset's state store can be read: %s", error)
-                return None
-            if isinstance(value, dict) and value.get("version") == 1:
-                marks.append(str(value["marks"]))
-        return Announced("".join(marks) if marks else None, announce_existing=self.announce_existing)
-
-    async def _write(self, announced: Announced) -> bool:
-        """Write what was announced to the asset's state store; return whether that worked."""
-        try:
-            for store in self._stores():
-                await store.aset(self._state_key, {"version": 1, "marks": announced.marks()})
-        except Exception as error:  # Whatever a deployment's own state backend raises.
-            self.log.warning("What was announced could not be written to the asset's state store: %s", error)
-            return False
-        return True
-
-    def _stores(self) -> list[Any]:
-        """Return the state stores of all assets that this trigger serves; none below Airflow 3.3."""
-        store = getattr(self, "asset_state_store", None)
-        if store is None:
-            return []
-        # The same trigger may serve several assets; Airflow has no public way to go through their stores.
-        each = [*getattr(store, "_by_name", {}).values(), *getattr(store, "_by_uri", {}).values()]
-        return each or [store]
-
-    @property
-    def _state_key(self) -> str:
-        # In what manner it watches makes no other watch.
-        kwargs = self.serialize()[1]
+    def _memory(self) -> AnnouncedStore:
+        """Return where this watch keeps what was announced."""
+        # How it watches makes no other watch.
         manner = ("poll_interval", "event_interval", "patience", "announce_existing")
-        what = {name: value for name, value in kwargs.items() if name not in manner}
-        return f"announced_campaigns_{hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]}"
+        watched = {name: value for name, value in self.serialize()[1].items() if name not in manner}
+        # Airflow sets the attribute, from 3.3 on.
+        return AnnouncedStore(getattr(self, "asset_state_store", None), watched)
 
-    def _tell_of_crowd(self, announced: Announced) -> None:
+    def _warn_of_crowd(self, announced: Announced) -> None:
         if announced.is_crowded and not self._warned_of_crowd:
             self._warned_of_crowd = True
             self.log.warning(
-                "More than %d campaigns of connection %r have reached %s: from now on only those are announced that "
-                "were seen on their way there. Narrow the watch with name_pattern.",
+                "More than %d campaigns of connection %r have reached %s. From now on only those that were seen on "
+                "their way there are announced. Narrow the watch with name_pattern.",
                 MOST_REMEMBERED,
                 self.conn_id,
                 self._wanted.goal,
             )
 
-    def _tell_of_blind_spot(self, detailed: Iterable[Campaign]) -> None:
+    def _warn_of_blind_spot(self, detailed: Iterable[Campaign]) -> None:
         blind = next((campaign.id for campaign in detailed if self._wanted.lacks_figures(campaign)), None)
         if blind and not self._warned_of_blind_spot:
             self._warned_of_blind_spot = True
             self.log.warning(
-                "The vendor tells no progress of campaign %s, so %s cannot be seen to be reached before all is sent.",
+                "The vendor gives no progress of campaign %s, so nobody can see whether it has reached %s before "
+                "all is sent.",
                 blind,
                 self._wanted.goal,
             )

@@ -20,7 +20,7 @@ class TaskEnd:
     What became of a task whose wait was cut off.
 
     :param is_genuine: Whether the task was ended for good and failed, so that ``on_kill`` is due.
-    :param why: The same for people.
+    :param why: The reason in words, for people.
     """
 
     is_genuine: bool

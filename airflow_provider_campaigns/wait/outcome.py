@@ -31,7 +31,7 @@ class Outcome:
     How a wait ended.
 
     :param reason: Why it is over; the reason, never the message, decides what happens next.
-    :param message: The same for people.
+    :param message: The reason in words, for people.
     :param campaign: The campaign as last seen, as plain values, or None if it was never seen.
     """
 
@@ -53,7 +53,7 @@ class Outcome:
         """
         Return the outcome that an event carries.
 
-        :raises ValueError: For what is no such event: a wait must not pass on something it does not understand.
+        :raises ValueError: For anything else: a wait must not pass on what it does not understand.
         """
         if not isinstance(event, Mapping) or "reason" not in event:
             raise ValueError("The trigger's event is not the outcome of a wait.")

@@ -23,8 +23,8 @@ class Wanted:
     """
     Which campaigns a watch is for, and when.
 
-    :param goal: What they are to reach.
-    :param name_pattern: What their names are like, or None for any.
+    :param goal: The goal that they are to reach.
+    :param name_pattern: The pattern of their names, or None for any.
     :param campaign_ids: Their ids, or None for any.
     :param statuses: In which status they may be when they are announced, or None for any.
     """
@@ -50,11 +50,11 @@ class Wanted:
         )
 
     def is_reached_by(self, campaign: Campaign) -> bool:
-        """Whether the campaign is to be announced as far as one look at it tells."""
+        """Whether the campaign is to be announced, going by this one look."""
         return judge(campaign, self.goal) is Verdict.MET and (self.statuses is None or campaign.status in self.statuses)
 
     def lacks_figures(self, campaign: Campaign) -> bool:
-        """Whether only figures that the vendor's list left out tell if the goal is reached."""
+        """Whether the goal can only be judged by figures that the vendor's list left out."""
         return (
             self.goal.needs_progress
             and campaign.progress is None
@@ -97,7 +97,7 @@ class Announced:
         return mark_of(campaign_id) in self._marks
 
     def take(self, campaign_id: str, *, reached: bool) -> None:
-        """Take in one campaign of a look, and whether it has reached the goal."""
+        """Note one campaign of a look, and whether it has reached the goal."""
         mark = mark_of(campaign_id)
         if mark in self._marks:
             # At the end are those seen last; the others give way first.
@@ -111,7 +111,7 @@ class Announced:
         self._there += 1
 
     def end_look(self) -> frozenset[str]:
-        """Return the ids of the campaigns to announce, now that all of a look were taken in."""
+        """Return the ids of the campaigns to announce, now that all campaigns of a look are noted."""
         self.is_crowded |= self._there > MOST_REMEMBERED
         if not self.has_begun:
             news = self._fresh if self._announces_all else {}

@@ -63,6 +63,54 @@ def test_a_threshold_is_met_at_or_above_it_or_when_all_is_sent(
     assert judge(campaign(status, progress), Goal(progress_threshold=50)) is verdict
 
 
+@pytest.mark.parametrize(
+    ("status", "progress", "verdict"),
+    [
+        (S.RUNNING, 99.0, Verdict.WAIT),
+        (S.RUNNING, 99.99, Verdict.WAIT),
+        (S.RUNNING, 100.0, Verdict.MET),
+        (S.SENT, 99.0, Verdict.MET),
+        (S.FINISHED, 100.0, Verdict.MET),
+    ],
+)
+def test_a_threshold_of_a_hundred_is_allowed_and_waits_for_the_last_one(
+    status: CampaignStatus, progress: float, verdict: Verdict
+) -> None:
+    assert judge(campaign(status, progress), Goal(progress_threshold=100)) is verdict
+
+
+def test_progress_that_goes_back_unmeets_nothing_and_is_waited_on() -> None:
+    # Kore.ai's totals start afresh with each run, and contacts may be added to a campaign of Altur's that runs.
+    one = watch(progress_threshold=50.0)
+    assert one.answered(campaign(S.RUNNING, 40.0), 0) is None
+    assert one.answered(campaign(S.RUNNING, 10.0), 60) is None
+    reached = one.answered(campaign(S.RUNNING, 50.0), 120)
+    assert reached is not None
+    assert reached.reason is Reason.MET
+
+
+def test_progress_that_goes_back_is_told_without_a_rate_and_measured_anew_from_there() -> None:
+    one = watch()
+    one.news(campaign(S.RUNNING, 40.0), now=0)
+    line = one.news(campaign(S.RUNNING, 10.0), now=600)
+    assert line is not None
+    assert line.endswith("10 %")
+    line = one.news(campaign(S.RUNNING, 20.0), now=1200)
+    assert line is not None
+    assert "1 %/min, about 80 min left" in line
+
+
+def test_progress_that_goes_back_is_a_movement_and_no_stall() -> None:
+    one = gated(Gates(), stall_timeout=60.0)
+    assert one.answered(campaign(S.RUNNING, 40.0), 0) is None
+    assert one.answered(campaign(S.RUNNING, 10.0), 59) is None
+    assert one.answered(campaign(S.RUNNING, 10.0), 118) is None
+    stalled = one.answered(campaign(S.RUNNING, 10.0), 120)
+    assert stalled is not None
+    assert stalled.reason is Reason.STALLED
+    assert "1 minute." in stalled.message
+
+
 @pytest.mark.parametrize("threshold", [0, -1, 100.1, float("nan")])
 def test_a_threshold_that_cannot_be_meant_is_refused(threshold: float) -> None:
     with pytest.raises(InvalidRequest, match="progress_threshold must be above 0"):

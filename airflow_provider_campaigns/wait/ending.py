@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
-#: How long Airflow may take to say what became of a task. A worker's process is killed 5 seconds after it was asked to
-#: end, and has the campaign to pause in that time.
-ANSWER_SECONDS = 2.0
+#: How long Airflow may take to say what became of a task.
+ANSWER_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,6 @@ def end_of(ti: Any) -> TaskEnd:
 
     :param ti: The task instance: anything with ``dag_id``, ``run_id``, ``task_id`` and ``map_index``.
     """
-    if isinstance(sys.exception(), AirflowTaskTimeout):
-        return TaskEnd(True, "its task reached the execution_timeout")
     answer: list[TaskStates | Exception] = []
 
     def ask() -> None:
@@ -78,7 +76,7 @@ def end_of(ti: Any) -> TaskEnd:
         except Exception as error:
             answer.append(error)
 
-    # In a thread, since a worker is interrupted at any point, also while it holds the one line to Airflow.
+    # In a thread, since the line to Airflow knows no time limit.
     thread = threading.Thread(target=ask, name="campaign-task-state", daemon=True)
     thread.start()
     thread.join(ANSWER_SECONDS)
@@ -89,6 +87,18 @@ def end_of(ti: Any) -> TaskEnd:
         False,
         f"Airflow did not say whether its task was ended ({problem}). If it was, pause the campaign at the vendor",
     )
+
+
+def has_line_to_airflow() -> bool:
+    """Whether tasks ask Airflow over one line to the process above them, as from Airflow 3 on."""
+    return find_spec("airflow.sdk.execution_time") is not None
+
+
+def end_by_time() -> TaskEnd | None:
+    """Return the end of a task that its ``execution_timeout`` has just ended in this process, or None."""
+    if isinstance(sys.exception(), AirflowTaskTimeout):
+        return TaskEnd(True, "its task reached the execution_timeout")
+    return None
 
 
 def states_of(ti: Any) -> TaskStates:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,7 +22,7 @@ from airflow_provider_campaigns.exceptions import (
     CampaignUnreachable,
 )
 from airflow_provider_campaigns.wait.connection import unexpected
-from airflow_provider_campaigns.wait.ending import end_of
+from airflow_provider_campaigns.wait.ending import TaskEnd, end_by_time, end_of, has_line_to_airflow
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 from airflow_provider_campaigns.wait.state import WaitState
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: How long a task that is killed in its worker waits for its ``on_kill`` before it goes on: it may hold what that
+#: needs, and has 5 seconds in all before its process is killed.
+ON_KILL_SECONDS = 0.5
 #: The key of a campaign's latest figures in the task state store.
 FIGURES_KEY = "campaign_figures"
 
@@ -78,6 +82,9 @@ def pause_or_stop_if_ended(
     """
     Do to the campaign what the policy says, if the task that runs on this worker was ended for good.
 
+    Airflow calls this between any two lines of the task, also while it holds the one line to Airflow; only when this
+    function has returned can it be used again. So a thread asks and acts, in the seconds before the process is killed.
+
     :param client: The vendor's client.
     :param campaign_id: The campaign.
     :param policy: ``leave``, ``pause`` or ``stop``.
@@ -86,7 +93,18 @@ def pause_or_stop_if_ended(
     """
     if policy == "leave":
         return
-    end = end_of(ti)
+    by_time = end_by_time()
+    if by_time:
+        _act_on_end(by_time, client, campaign_id, policy, log)
+        return
+    thread = threading.Thread(
+        target=lambda: _act_on_end(end_of(ti), client, campaign_id, policy, log), name="campaign-on-kill", daemon=True
+    )
+    thread.start()
+    thread.join(ON_KILL_SECONDS if has_line_to_airflow() else None)
+
+
+def _act_on_end(end: TaskEnd, client: CampaignClient, campaign_id: str, policy: str, log: Any) -> None:
     if not end.is_genuine:
         log.warning("Campaign %s is left alone: %s.", campaign_id, end.why)
         return

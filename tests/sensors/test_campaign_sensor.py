@@ -1,6 +1,7 @@
 """The sensor where Airflow keeps no state between looks; its three modes in real Airflow are tests of integration."""
 
 import contextlib
+import threading
 import time
 from datetime import timedelta
 from types import SimpleNamespace
@@ -20,6 +21,8 @@ from airflow_provider_campaigns.sensors.altur import AlturCampaignSensor
 from airflow_provider_campaigns.sensors.campaign import CampaignSensor
 from airflow_provider_campaigns.sensors.kinbox import KinboxCampaignSensor
 from airflow_provider_campaigns.sensors.koreai import KoreAICampaignSensor
+from airflow_provider_campaigns.wait import ending
+from airflow_provider_campaigns.wait.ending import TaskStates
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 
 
@@ -68,7 +71,49 @@ def test_a_kill_on_the_worker_does_what_the_policy_says_if_the_task_was_ended(
         time.sleep(0.05)
     airflow_says(state)
     sensor.on_kill()
+    for thread in threading.enumerate():
+        if thread.name == "campaign-on-kill":
+            thread.join()
     assert KinboxHook().get_campaign(campaign_id).vendor_status == status
+
+
+@airflow_since("3.0", "one line over which a task asks Airflow")
+def test_a_kill_while_the_task_holds_the_line_to_airflow_pauses_as_soon_as_it_is_free(
+    campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_sandbox.set_speed(20)
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    sensor = KinboxCampaignSensor(task_id="wait", campaign_id=campaign_id, on_kill="pause", mode="reschedule")
+    with pytest.raises(BaseException, match=r".*"):  # Airflow's reschedule request
+        sensor.execute(stateless())
+    line = threading.Lock()
+
+    def states(ti: Any) -> TaskStates:
+        with line:
+            return TaskStates("failed")
+
+    monkeypatch.setattr(ending, "states_of", states)
+    with line:
+        # As in a signal's handler: who holds the line goes on only when this has returned.
+        sensor.on_kill()
+        assert KinboxHook().get_campaign(campaign_id).vendor_status != "paused"
+    for thread in threading.enumerate():
+        if thread.name == "campaign-on-kill":
+            thread.join()
+    assert KinboxHook().get_campaign(campaign_id).vendor_status == "paused"
+
+
+def test_an_execution_timeout_on_the_worker_does_what_the_policy_says(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(20)
+    campaign_id = KinboxHook().create_campaign(name="W").id
+    sensor = KinboxCampaignSensor(task_id="wait", campaign_id=campaign_id, on_kill="pause", mode="reschedule")
+    with pytest.raises(BaseException, match=r".*"):  # Airflow's reschedule request
+        sensor.execute(stateless())
+    try:
+        raise AirflowTaskTimeout
+    except AirflowTaskTimeout:
+        sensor.on_kill()
+    assert KinboxHook().get_campaign(campaign_id).vendor_status == "paused"
 
 
 def test_a_deferrable_sensor_defers_at_once(campaign_sandbox: Sandbox) -> None:

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 from airflow_since import need
 
 from airflow_provider_campaigns.wait import ending
-from airflow_provider_campaigns.wait.ending import TaskStates, end_of, judge_end, states_of
+from airflow_provider_campaigns.wait.ending import TaskStates, end_by_time, end_of, judge_end, states_of
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,13 @@ def test_a_task_of_which_nothing_is_known_was_not_ended(states: Any, why: str, m
 
 
 def test_an_execution_timeout_is_an_end_whatever_the_state() -> None:
+    assert end_by_time() is None
     try:
         raise AirflowTaskTimeout
     except AirflowTaskTimeout:
-        assert end_of(SimpleNamespace()).is_genuine
+        end = end_by_time()
+    assert end is not None
+    assert end.is_genuine
 
 
 class Line:

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Hashable, Iterable, Mapping
 from contextlib import aclosing
+from datetime import timedelta
 from typing import Any
 
 try:
@@ -17,7 +18,7 @@ except ImportError:  # Airflow 2 has no asset watchers; there the class can only
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.arguments.kinds import as_number
+from airflow_provider_campaigns.arguments.kinds import BOOLEAN, DURATION, DURATION_OR_ZERO, PERCENT, strictly
 from airflow_provider_campaigns.wait.decisions import Goal, described
 from airflow_provider_campaigns.wait.state import Patience
 from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Terms
@@ -90,10 +91,10 @@ class CampaignEventTrigger(BaseEventTrigger):
     :param statuses: Only campaigns in one of these statuses when they are seen to have reached the goal, in the words
         common to all vendors, such as ``running``, ``sent`` or ``finished``.
     :param announce_existing: Whether a watch that begins announces what has reached the goal already.
-    :param poll_interval: Seconds between two looks, by default 60.
-    :param event_interval: Seconds between two events at least, by default 10, so that the scheduler makes a run for
+    :param poll_interval: Time between two looks, in seconds or as a timedelta, by default 60.
+    :param event_interval: Least time between two events, by default 10 seconds, so that the scheduler makes a run for
         each of the campaigns that reach the goal together; more for a scheduler whose loop takes longer.
-    :param patience: Seconds without a good answer of the vendor before the trigger fails, by default 30 minutes;
+    :param patience: Time without a good answer of the vendor before the trigger fails, by default 30 minutes;
         Airflow starts it again at once.
     :param hook_params: Further arguments of the hook, such as ``{"campaign_type": "voice"}`` at Kore.ai; also as JSON.
     :raises InvalidRequest: When the DAG is parsed: names the argument and what is allowed.
@@ -109,9 +110,9 @@ class CampaignEventTrigger(BaseEventTrigger):
         campaign_ids: Iterable[str] | None = None,
         statuses: Iterable[str] | None = None,
         announce_existing: bool = False,
-        poll_interval: float = DEFAULT_POLL_INTERVAL_SECONDS,
-        event_interval: float = DEFAULT_EVENT_INTERVAL_SECONDS,
-        patience: float = DEFAULT_PATIENCE_SECONDS,
+        poll_interval: float | timedelta = DEFAULT_POLL_INTERVAL_SECONDS,
+        event_interval: float | timedelta = DEFAULT_EVENT_INTERVAL_SECONDS,
+        patience: float | timedelta = DEFAULT_PATIENCE_SECONDS,
         hook_params: Mapping[str, Any] | str | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -119,21 +120,17 @@ class CampaignEventTrigger(BaseEventTrigger):
         self.conn_id = conn_id
         self.until = until
         self.name_pattern = name_pattern
-        self.announce_existing = announce_existing
         try:
             if not conn_id or not isinstance(conn_id, str):
                 raise InvalidRequest(f"conn_id must be the id of a connection; got {conn_id!r}.")
             self.hook_params = _named_arguments(hook_params)
             self.campaign_ids = _words("campaign_ids", campaign_ids)
             self.statuses = _words("statuses", statuses)
-            self.progress_threshold = (
-                None if progress_threshold is None else as_number("progress_threshold", progress_threshold)
-            )
-            self.poll_interval = as_number("poll_interval", poll_interval)
-            self.event_interval = as_number("event_interval", event_interval)
-            if self.event_interval < 0:
-                raise InvalidRequest(f"event_interval must not be negative; got {self.event_interval:g}.")
-            self.patience = as_number("patience", patience)
+            self.announce_existing = strictly(BOOLEAN, "announce_existing", announce_existing)
+            self.progress_threshold = PERCENT.or_none().read("progress_threshold", progress_threshold)
+            self.poll_interval = DURATION.read("poll_interval", poll_interval)
+            self.event_interval = DURATION_OR_ZERO.read("event_interval", event_interval)
+            self.patience = DURATION_OR_ZERO.read("patience", patience)
             terms = Terms(Goal(until, self.progress_threshold), self.poll_interval, patience=self.patience)
             self._wanted = Wanted(
                 terms.goal,

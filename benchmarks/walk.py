@@ -11,7 +11,8 @@ import requests
 from server import Server, running
 from table import Row, as_markdown, verdict
 
-from airflow_provider_campaigns.api.kinbox.client import MAX_PAGE_SIZE, KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
+from airflow_provider_campaigns.api.kinbox.lists import MAX_PAGE_SIZE
 
 CAMPAIGNS = 10_000
 RUNS = 7

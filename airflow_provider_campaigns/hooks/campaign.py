@@ -34,6 +34,9 @@ class CampaignHook(BaseHook):
     :param conn_id: The connection's id, by default ``<type>_default``.
     """
 
+    # More methods than a class of this package has as a rule: half of them hand a call on to the client, so that the
+    # code of a DAG reads hook.get_campaign(...) at every vendor.
+
     conn_name_attr = "conn_id"
     conn_type: ClassVar[str]
     default_conn_name: ClassVar[str]

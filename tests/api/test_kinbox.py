@@ -14,7 +14,8 @@ import pytest
 import requests
 
 from airflow_provider_campaigns.api import errors
-from airflow_provider_campaigns.api.kinbox.client import CREATE_FIELDS, KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import KinboxClient
+from airflow_provider_campaigns.api.kinbox.fields import CREATE_FIELDS
 from airflow_provider_campaigns.api.model import CampaignStatus
 from airflow_provider_campaigns.sandbox.clock import ManualClock
 from airflow_provider_campaigns.sandbox.kinbox.vendor import KinboxVendor

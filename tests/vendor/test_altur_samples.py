@@ -15,12 +15,12 @@ from airflow_provider_campaigns.api.altur.answers import ContactCounts, diagnose
 from airflow_provider_campaigns.api.altur.client import (
     ACTIVATE_CAMPAIGN,
     CREATE_CAMPAIGN,
-    GET_CAMPAIGN,
     AlturClient,
     ContactBatch,
 )
 from airflow_provider_campaigns.api.altur.contacts import ADD_CONTACTS, DELETE_CONTACT, MAX_PAGE_INDEX, next_page
 from airflow_provider_campaigns.api.altur.fields import check_contact, update_body
+from airflow_provider_campaigns.api.altur.lists import GET_CAMPAIGN
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.contacts import checked_rows
 from airflow_provider_campaigns.api.endpoints import Endpoint

@@ -18,8 +18,10 @@ from airflow_provider_campaigns.api.kinbox.answers import (
     read_campaign,
     read_lead_result,
 )
-from airflow_provider_campaigns.api.kinbox.client import CREATE, GET, LEAD_RESULTS, LIST, PAUSE, KinboxClient
+from airflow_provider_campaigns.api.kinbox.client import CREATE, PAUSE, KinboxClient
 from airflow_provider_campaigns.api.kinbox.fields import CREATE_FIELDS, UPDATE_FIELDS
+from airflow_provider_campaigns.api.kinbox.lead_results import LEAD_RESULTS
+from airflow_provider_campaigns.api.kinbox.lists import GET, LIST
 from airflow_provider_campaigns.api.model import CampaignStatus
 
 CAMPAIGN_ID = "674c1a2be4b0a1c2d3e4f501"

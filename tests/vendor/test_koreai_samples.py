@@ -21,9 +21,10 @@ from airflow_provider_campaigns.api.koreai.answers import (
     read_campaign,
     read_contact_result,
 )
-from airflow_provider_campaigns.api.koreai.client import CREATE, GET, LIST, TRIGGER, KoreAIClient
+from airflow_provider_campaigns.api.koreai.client import CREATE, TRIGGER, KoreAIClient
 from airflow_provider_campaigns.api.koreai.contact_lists import read_contact_list
 from airflow_provider_campaigns.api.koreai.fields import encode_message
+from airflow_provider_campaigns.api.koreai.lists import GET, LIST
 from airflow_provider_campaigns.api.koreai.paging import Listing, skip_alone, skip_and_page
 from airflow_provider_campaigns.api.koreai.schedule import schedule_body
 from airflow_provider_campaigns.api.model import CampaignStatus

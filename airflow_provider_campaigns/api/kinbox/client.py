@@ -7,68 +7,42 @@ Kinbox's own app (offset paging), still served.
 
 from __future__ import annotations
 
-import logging
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Mapping, Set
+from typing import Any, Unpack
 
 from airflow_provider_campaigns.api import errors, fields, reading
 from airflow_provider_campaigns.api.answers import Answer
-from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.create_request import CreateRequest
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
-from airflow_provider_campaigns.api.fields import Field
 from airflow_provider_campaigns.api.header_auth import header_auth
-from airflow_provider_campaigns.api.json_rows import rows_in
 from airflow_provider_campaigns.api.kinbox.answers import (
     CAMPAIGN_COUNTS,
     RESULT_COUNTS,
-    LeadResult,
     diagnose,
-    next_cursor,
     read_campaign,
-    read_lead_result,
 )
-from airflow_provider_campaigns.api.kinbox.fields import (
-    CREATE_FIELDS,
-    FIND_FIELDS,
-    UPDATE_FIELDS,
-    KinboxChanges,
-    KinboxFields,
-)
+from airflow_provider_campaigns.api.kinbox.fields import UPDATE_FIELDS, KinboxChanges, KinboxFields
+from airflow_provider_campaigns.api.kinbox.lead_results import KinboxLeadResults
+from airflow_provider_campaigns.api.kinbox.lists import VENDOR, KinboxLists
 from airflow_provider_campaigns.api.limits import Account
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.api.options import ClientOptions, OptionArguments
-from airflow_provider_campaigns.api.paging import Page, walk
 from airflow_provider_campaigns.api.transport import Transport
 
-if TYPE_CHECKING:
-    import datetime
-
-
-log = logging.getLogger(__name__)
-
-VENDOR = "Kinbox"
 #: The host of the documentation's pages; its newest copies show https://platform.kinbox.com.br with the same paths.
 BASE_URL = "https://api4.kinbox.com.br"
 
-LIST = Endpoint("GET", "/v1/campaigns")
-GET = Endpoint("GET", "/v1/campaigns/{campaign_id}")
 # Whether a second PATCH of scheduledTo queues a campaign a second time is not documented, so it is not tried.
 UPDATE = Endpoint("PATCH", "/v1/campaigns/{campaign_id}", Safety.ONCE)
 DELETE = Endpoint("DELETE", "/v1/campaigns/{campaign_id}", Safety.ONCE)
 PAUSE = Endpoint("POST", "/v1/campaigns/{campaign_id}/pause", Safety.ONCE)
 RESUME = Endpoint("POST", "/v1/campaigns/{campaign_id}/resume", Safety.ONCE)
-LEAD_RESULTS = Endpoint("GET", "/v1/campaigns/{campaign_id}/chunk-leads", recipients=True)
-FIND = Endpoint("GET", "/v3/campaigns")
 #: Creating, by the version of the API; Kinbox honours no idempotency key on either.
 CREATE: Mapping[str, Endpoint] = {
     "v1": Endpoint("POST", "/v1/campaigns", Safety.ONCE),
     "v3": Endpoint("POST", "/v3/campaigns", Safety.ONCE),
 }
 
-MAX_PAGE_SIZE = 100
-MAX_FIND_PAGE_SIZE = 500
 CREDENTIAL_ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
     errors.AuthenticationFailed: (
         "Check that the token is complete and active (Kinbox: Settings > Integrations > API), without the word Bearer."
@@ -80,7 +54,7 @@ CREDENTIAL_ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
 }
 
 
-class KinboxClient(CampaignClient):
+class KinboxClient(KinboxLeadResults, KinboxLists):
     """
     Kinbox's campaign API with one token.
 
@@ -94,11 +68,6 @@ class KinboxClient(CampaignClient):
     :raises InvalidRequest: For a token, a URL or an option that cannot work.
     """
 
-    vendor = VENDOR
-    create_fields = CREATE_FIELDS
-    marked_field = "name"
-    few = 5
-    most_by_id = 20
     instead = {
         "start": "a Kinbox campaign starts by itself, at scheduled_to or at once",
         "stop": "use pause, or delete",
@@ -192,96 +161,6 @@ class KinboxClient(CampaignClient):
         answer = self.transport.call(self._create, body=request.body)
         return read_campaign(answer, answer.object())
 
-    def where_marked(self, mark: str, since: datetime.datetime) -> Iterator[Iterable[Campaign]]:
-        """
-        Yield where to look for a mark: what v3's filter finds by name, and else the whole list.
-
-        The filter finds the mark in one request if it looks for parts of names, which is not documented.
-        """
-        try:
-            # Without the brackets, which a filter that takes regular expressions would stumble over.
-            named = self.find_campaigns(name=mark.strip("[]-"))
-            yield [campaign for campaign in named if mark.lower() in self.marked_text(campaign).lower()]
-        except errors.CampaignAPIError as error:
-            log.info("Kinbox's list cannot be filtered by name, so all of it is walked: %s", error)
-        yield self.list_campaigns()
-
-    @classmethod
-    def age(cls, campaign: Campaign) -> str:
-        """Return the id: ObjectIds begin with the second of their creation, and v1 tells no other time."""
-        return campaign.id
-
-    def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
-        """
-        Return one campaign.
-
-        :param campaign_id: The campaign's id.
-        :param progress: Of no effect: Kinbox gives the figures with the campaign.
-        :raises NotFound: The account has no such campaign.
-        """
-        answer = self.transport.call(GET, path={"campaign_id": campaign_id})
-        return read_campaign(answer, answer.object(), campaign_id)
-
-    def list_campaigns(  # type: ignore[override]  # the vendor's filters, spelled out
-        self,
-        *,
-        name: str | None = None,
-        channel_id: str | int | None = None,
-        status: str | None = None,
-        page_size: int = MAX_PAGE_SIZE,
-    ) -> Iterator[Campaign]:
-        """
-        Yield the account's campaigns lazily, each once, in Kinbox's order, which is not documented.
-
-        Without a filter by v1's list; filters exist in v3's alone, so with one it is :meth:`find_campaigns`.
-
-        :param name: As for :meth:`find_campaigns`.
-        :param channel_id: As for :meth:`find_campaigns`.
-        :param status: As for :meth:`find_campaigns`.
-        :param page_size: Campaigns per request, 1 to 100.
-        :raises ListingIncomplete: While iterating: the list's end cannot be reached.
-
-        .. seealso:: https://docs.kinbox.com.br/api-reference/auto/v1campaigns/list-all-campaigns
-        """
-        _page_size(page_size, MAX_PAGE_SIZE)
-        if name is not None or channel_id is not None or status is not None:
-            return self.find_campaigns(name=name, channel_id=channel_id, status=status, page_size=page_size)
-        return self._walk(lambda cursor: self._page(cursor, page_size))
-
-    def find_campaigns(
-        self,
-        *,
-        name: str | None = None,
-        channel_id: str | int | None = None,
-        status: str | None = None,
-        page_size: int = MAX_PAGE_SIZE,
-    ) -> Iterator[Campaign]:
-        """
-        Yield the campaigns that match all given filters, by v3's list.
-
-        How Kinbox compares names is not documented, and a campaign deleted meanwhile shifts the later ones past the
-        reader: where missing a campaign would be costly, walk :meth:`list_campaigns` without a filter.
-
-        :param name: Text to look for in names.
-        :param channel_id: The channel that sends.
-        :param status: Kinbox's word, such as ``executing`` or ``done-sent``.
-        :param page_size: Campaigns per request, 1 to 500 (older Kinbox versions: 100).
-
-        .. seealso:: https://docs.kinbox.com.br/api-reference/campanhas/list-campaigns
-        """
-        _page_size(page_size, MAX_FIND_PAGE_SIZE)
-        filters = fields.wire_body(FIND_FIELDS, {"name": name, "channel_id": channel_id, "status": status})
-
-        def fetch(offset: int | None) -> Page[Campaign, int]:
-            begin = offset or 0
-            answer = self.transport.call(FIND, query={**filters, "limit": page_size, "offset": begin})
-            items = [read_campaign(answer, item) for item in answer.array("data")]
-            end = begin + len(items)
-            total = reading.whole(answer.object().get("totalCount"))
-            return Page(items, end if items and (total is None or end < total) else None)
-
-        return walk(fetch, lambda campaign: campaign.id, vendor=VENDOR, endpoint=str(FIND))
-
     def update_campaign(
         self,
         campaign_id: str,
@@ -349,36 +228,6 @@ class KinboxClient(CampaignClient):
         going = {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING}
         return self._act(RESUME, campaign_id, going, {CampaignStatus.SENT, CampaignStatus.FINISHED})
 
-    def list_lead_results(self, campaign_id: str) -> Iterator[LeadResult]:
-        """
-        Yield what became of each recipient, one at a time.
-
-        :param campaign_id: The campaign's id.
-        """
-        yield from map(read_lead_result, self.lead_result_rows(campaign_id))
-
-    def lead_result_rows(self, campaign_id: str) -> Iterator[dict[str, Any]]:
-        """
-        Yield what became of each recipient, one at a time, as Kinbox tells it.
-
-        Kinbox pages this list nowhere, so all of it comes with one request. It waits in a temporary file without a name
-        to be read row by row, since a list that broke off must be asked for again as a whole.
-
-        :param campaign_id: The campaign's id.
-        :return: Dicts with ``number``, ``placeholders``, ``status``, ``sentAt``; each may be missing.
-        :raises UnreadableAnswer: While walking: what came is no array of objects.
-        """
-        with tempfile.TemporaryFile(prefix="kinbox-") as body:
-            answer = self.transport.call(LEAD_RESULTS, path={"campaign_id": campaign_id}, into=body)
-            try:
-                yield from rows_in(body, "data")
-            except ValueError as flaw:
-                raise answer.unreadable(f"without an array of objects: {flaw}") from None
-
-    def count_failed_leads(self, campaign_id: str) -> int:
-        """Return how many recipients the message did not reach; a campaign's own counts leave failures out."""
-        return sum(result.status == "failed" for result in self.list_lead_results(campaign_id))
-
     def check(self) -> str:
         """Read one campaign of the list and return a sentence about what was found."""
         campaigns = self._page(None, 1).items
@@ -387,14 +236,6 @@ class KinboxClient(CampaignClient):
             f"Kinbox accepts the token at {self.transport.base_url}; {found}. "
             "Whether the token has the 'send' scope shows only when a campaign is created."
         )
-
-    def _page(self, cursor: str | None, page_size: int) -> Page[Campaign, str]:
-        answer = self.transport.call(LIST, query={"limit": page_size, "cursor": cursor})
-        items = [read_campaign(answer, item) for item in answer.array("data")]
-        return Page(items, next_cursor(answer.object().get("nextCursor"), items[-1].id if items else None))
-
-    def _walk(self, fetch: Callable[[str | None], Page[Campaign, str]]) -> Iterator[Campaign]:
-        return walk(fetch, lambda campaign: campaign.id, vendor=VENDOR, endpoint=str(LIST))
 
     def _described(self, answer: Answer, campaign_id: str) -> Campaign:
         """Return the campaign of a change's answer, or look it up where the answer, a success, does not tell."""
@@ -428,7 +269,3 @@ class KinboxClient(CampaignClient):
                 raise
             return campaign
         return self._described(answer, campaign_id)
-
-
-def _page_size(page_size: int, maximum: int) -> None:
-    Field("page_size", "limit", fields.INTEGER, minimum=1, maximum=maximum).read(page_size)

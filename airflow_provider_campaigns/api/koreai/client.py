@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Unpack
 
-from airflow_provider_campaigns.api import errors, fields, reading
-from airflow_provider_campaigns.api.answers import Answer
-from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api import errors, reading
 from airflow_provider_campaigns.api.create_request import CreateRequest
-from airflow_provider_campaigns.api.endpoints import Endpoint, Safety, path_segment
-from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.api.fields import Field
+from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.koreai.access import (
     VENDOR,
     failure_word,
@@ -21,52 +16,23 @@ from airflow_provider_campaigns.api.koreai.access import (
     in_both_versions,
     words_of,
 )
-from airflow_provider_campaigns.api.koreai.answers import (
-    COUNTED,
-    IDS,
-    NOT_BEGUN,
-    Figures,
-    contacts_of,
-    id_in,
-    read_campaign,
-)
-from airflow_provider_campaigns.api.koreai.contact_lists import KoreAIContactLists
-from airflow_provider_campaigns.api.koreai.fields import CAMPAIGN_TYPES, FIELDS, KoreAIFields, read_create, request_body
-from airflow_provider_campaigns.api.koreai.paging import (
-    MAX_PAGE_SIZE,
-    Listing,
-    checked_page_size,
-    skip_alone,
-    skip_and_page,
-)
-from airflow_provider_campaigns.api.koreai.results import STATUS, KoreAIResults
+from airflow_provider_campaigns.api.koreai.answers import COUNTED
+from airflow_provider_campaigns.api.koreai.fields import KoreAIFields, read_create, request_body
+from airflow_provider_campaigns.api.koreai.lists import CAMPAIGN_TYPE, KoreAILists
+from airflow_provider_campaigns.api.koreai.paging import skip_and_page
 from airflow_provider_campaigns.api.koreai.schedule import KoreAISchedules
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.api.options import ClientOptions, OptionArguments
 
 CREATE = in_both_versions("POST", "", Safety.ONCE)
-GET = in_both_versions("GET", "/{campaign_id}")
-LIST = in_both_versions("POST", "/getAllCampaignDetails")
 UPDATE = in_both_versions("PUT", "/{campaign_id}", Safety.ONCE)
 DELETE = in_both_versions("DELETE", "/{campaign_id}", Safety.ONCE)
 # The v2 pages disagree about the path of start and stop (one has a double slash, one lacks its prefix), while the v1
 # pages agree: so there is one path, whichever version the client was set to.
 TRIGGER = in_any_version(Endpoint("POST", "/campaign/api/v1/public/{app_id}/campaign/{campaign_id}", Safety.ONCE))
 
-STATUS_WORDS = ("Active", "Completed", "Ready", "Paused", "Preparing", "Stopped", "Scheduled", "Rescheduled")
-#: How many pages of the list (newest first) are looked through for one campaign's figures.
-PAGES_FOR_FIGURES = 10
 
-_FILTERS = {
-    "status": Field("status", "status", choices=STATUS_WORDS),
-    "priority": Field("priority", "priority", fields.INTEGER, minimum=1, maximum=5),
-    "dialing_mode": Field("dialing_mode", "dialingMode", choices=("Progressive", "Preview")),
-}
-_START, _END = Field("start_date", "startDate", fields.MOMENT), Field("end_date", "endDate", fields.MOMENT)
-_TYPE = Field("campaign_type", "type", choices=CAMPAIGN_TYPES)
-
-
-class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignClient):
+class KoreAIClient(KoreAISchedules, KoreAILists):
     """
     Kore.ai's public campaign API, for one application of one account.
 
@@ -82,10 +48,6 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         minute, of the 60 that the vendor allows an account.
     """
 
-    vendor = VENDOR
-    create_fields = FIELDS
-    few = 1
-    most_by_id = 10
     instead = {
         "pause": "use stop; a later start begins a new run from the first contact",
         "resume": "use start, which begins a new run from the first contact",
@@ -112,7 +74,7 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
             use_jti=use_jti,
             options=ClientOptions(**options),
         )
-        self.campaign_type: str = _TYPE.read(campaign_type)
+        self.campaign_type: str = CAMPAIGN_TYPE.read(campaign_type)
 
     @classmethod
     def counted(cls, **kind: Any) -> frozenset[str]:
@@ -190,34 +152,6 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
             )
         return campaign
 
-    def where_marked(self, mark: str, since: datetime.datetime) -> Iterator[Iterable[Campaign]]:
-        """Yield where to look for a mark: the list of the client's type, as far as it is not surely older."""
-        yield self._not_older(since)
-
-    def _not_older(self, since: datetime.datetime) -> Iterator[Campaign]:
-        """
-        Yield campaigns, newest first, until they are older.
-
-        That they come in this order is not documented, so at least one whole page is read, and all of the list when the
-        order is another one.
-        """
-        newest_first, previous = True, None
-        for place, campaign in enumerate(self.list_campaigns()):
-            moment = reading.moment(reading.text(campaign.raw.get("createdAt")) or "")
-            if moment is None or moment.tzinfo is None:
-                newest_first = False
-            else:
-                newest_first = newest_first and (previous is None or moment <= previous)
-                previous = moment
-                if newest_first and place >= MAX_PAGE_SIZE and moment < since:
-                    return
-            yield campaign
-
-    @classmethod
-    def age(cls, campaign: Campaign) -> tuple[str, str]:
-        """Return the time of creation as the vendor writes it, and the id."""
-        return reading.text(campaign.raw.get("createdAt")) or "", campaign.id
-
     def update_campaign(self, campaign_id: str, **values: Unpack[KoreAIFields]) -> Campaign:
         """
         Replace a campaign's fields; refused while it is active.
@@ -244,107 +178,6 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         :raises OutcomeUnknown: It may or may not be deleted.
         """
         self._call(DELETE, path={"campaign_id": campaign_id}, query={"campaignType": self.campaign_type})
-
-    def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
-        """
-        Return one campaign.
-
-        Without progress this is one request, by id: it carries all that the status endpoint does, and the lists and the
-        strategy besides. With progress an SMS campaign is looked up in the list, newest first, since the number
-        of messages sent is told only there, and a voice campaign's results are counted up to 300 contacts.
-
-        :param campaign_id: The campaign's id.
-        :param progress: Whether progress is wanted while it is running; None where it cannot be told.
-        :raises NotFound: There is none.
-        """
-        path_segment("campaign_id", campaign_id)
-        listed = self._from_list({campaign_id}, progress) if self._rows_have_figures(progress) else {}
-        return listed.get(campaign_id) or self.campaign_by_id(campaign_id, progress=progress)
-
-    def get_status(self, campaign_id: str) -> Campaign:
-        """
-        Return one campaign with its id, name and status only; one request.
-
-        https://docs.kore.ai/ai-for-service/apis/contact-center/get-campaign-status
-        """
-        answer = self._call(STATUS, path={"campaign_id": campaign_id}, query={"view": "status"}, body={})
-        return self._campaign(answer, answer.object("data"), campaign_id)
-
-    @classmethod
-    def checked_id(cls, campaign_id: str) -> str:
-        """Return a campaign's id, which must be one segment of a path."""
-        path_segment("campaign_id", campaign_id)
-        return campaign_id
-
-    def list_serves(self, wanted: int, progress: bool) -> bool:
-        """Return whether the list serves so many: even one SMS campaign's figures are only there."""
-        return super().list_serves(wanted, progress) or (wanted > 0 and self._rows_have_figures(progress))
-
-    def is_worth_a_page(self, missing: int, wanted: int, pages: int, progress: bool) -> bool:
-        """Return whether the list was read no further than asking for each by id would cost."""
-        return pages < (max(wanted, PAGES_FOR_FIGURES) if self._rows_have_figures(progress) else wanted)
-
-    def _rows_have_figures(self, progress: bool) -> bool:
-        return progress and self.campaign_type == "sms"
-
-    def with_figures(self, campaign: Campaign) -> Campaign:
-        """Return a campaign with what its progress is measured by, while that means anything."""
-        if campaign.status in NOT_BEGUN or campaign.status is CampaignStatus.FINISHED:
-            return campaign
-        if self.campaign_type == "sms":
-            figures = Figures(contacts=contacts_of(campaign.raw, self.contact_totals()))
-        else:
-            strategy = reading.mapping(campaign.raw.get("dialingStrategy"))
-            figures = self.voice_figures(campaign.id, reading.whole(strategy.get("maxAttemptsPerRecord")))
-        return read_campaign(campaign.raw, campaign.id, figures)
-
-    def campaign_by_id(self, campaign_id: str, *, progress: bool) -> Campaign:
-        """Return a campaign by its id alone: the list did not show it."""
-        answer = self._call(GET, path={"campaign_id": campaign_id})
-        campaign = self._campaign(answer, answer.object("data"), campaign_id)
-        return self.with_figures(campaign) if progress else campaign
-
-    def list_campaigns(  # type: ignore[override]  # the vendor's own filters, by name
-        self,
-        *,
-        status: str | Sequence[str] | None = None,
-        priority: int | Sequence[int] | None = None,
-        dialing_mode: str | Sequence[str] | None = None,
-        start_date: datetime.datetime | str | None = None,
-        end_date: datetime.datetime | str | None = None,
-        campaign_type: str | None = None,
-        page_size: int = MAX_PAGE_SIZE,
-    ) -> Iterator[Campaign]:
-        """
-        Yield campaigns of one type lazily, newest first, each once.
-
-        https://docs.kore.ai/ai-for-service/apis/contact-center/get-all-campaigns
-
-        :param status: The vendor's words, one or several: ``Active``, ``Completed``, ``Ready``, ``Paused``,
-            ``Preparing``, ``Stopped``, ``Scheduled``, ``Rescheduled``.
-        :param priority: 1 to 5, one or several.
-        :param dialing_mode: Voice: ``Progressive``, ``Preview`` or both.
-        :param start_date: Aware datetime; which of a campaign's dates the vendor compares is not documented.
-        :param end_date: Aware datetime.
-        :param campaign_type: ``sms`` or ``voice``, by default the client's.
-        :param page_size: Campaigns for each request, 1 to 100.
-        :raises InvalidRequest: At once, before any request.
-        :raises ListingIncomplete: While the list is walked, when the vendor does not hand out all of it.
-        """
-        kind: str = _TYPE.read(self.campaign_type if campaign_type is None else campaign_type)
-        if dialing_mode is not None and kind != "voice":
-            raise InvalidRequest("dialing_mode filters voice campaigns; these are of type sms.")
-        given = {"status": status, "priority": priority, "dialing_mode": dialing_mode}
-        filters = {
-            _FILTERS[name].wire: [_FILTERS[name].read(one) for one in _several(value)]
-            for name, value in given.items()
-            if value is not None
-        }
-        body = fields.wire_body((_START, _END), {"start_date": start_date, "end_date": end_date})
-        if filters:
-            body["filters"] = filters
-        rows = self._rows(kind, body, checked_page_size(page_size))
-        return (self._campaign(answer, row, key) for answer, key, row in rows)
 
     def start_campaign(self, campaign_id: str) -> Campaign:
         """
@@ -375,34 +208,6 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
         found = "" if total is None else f" The app's {self.campaign_type} campaigns: {total}."
         return f"Kore.ai accepts {self.transport.account.label}.{found}"
 
-    def _campaign(self, answer: Answer, item: Mapping[str, Any], known_id: str | None = None) -> Campaign:
-        if known_id is not None:
-            campaign_id = answer.same(known_id, *map(item.get, IDS))
-        else:
-            campaign_id = id_in(item, reading.mapping(answer.data)) or answer.id_of(item, *IDS)
-        return read_campaign(item, campaign_id)
-
-    def _list_page(self, campaign_type: str, body: Mapping[str, Any], place: Mapping[str, int]) -> Answer:
-        return self._call(LIST, body={**place, "type": campaign_type, "sortBy": {"createdAt": "desc"}, **body})
-
-    def _rows(
-        self, campaign_type: str, body: Mapping[str, Any] | None = None, page_size: int = MAX_PAGE_SIZE
-    ) -> Iterator[tuple[Answer, str, dict[str, Any]]]:
-        answers: list[Answer] = []
-
-        def ask(place: Mapping[str, int]) -> Answer:
-            answers[:] = [self._list_page(campaign_type, body or {}, place)]
-            return answers[0]
-
-        listing = Listing(
-            ask,
-            lambda answer, row: id_in(row) or answer.id_of(row, *IDS),
-            endpoint=LIST[self.api_version],
-            numberings=(skip_and_page, skip_alone),
-            page_size=page_size,
-        )
-        return ((answers[0], key, row) for key, row in listing.rows())
-
     def _trigger(self, campaign_id: str, trigger: str, wanted: CampaignStatus) -> Campaign:
         query = {"campaignType": self.campaign_type, "trigger": trigger}
         try:
@@ -429,7 +234,3 @@ class KoreAIClient(KoreAIContactLists, KoreAIResults, KoreAISchedules, CampaignC
             endpoint=str(TRIGGER[self.api_version]),
             status=answer.status,
         )
-
-
-def _several(value: Any) -> Iterable[Any]:
-    return value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)

@@ -1,0 +1,155 @@
+"""Altur's campaigns as they are found: one by id with its figures, and the list, which has none."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_campaigns.api.altur.answers import (
+    OPEN_CONTACT_STATUSES,
+    ContactCounts,
+    needs_contact_counts,
+    next_cursor,
+    read_campaign,
+    unwrapped,
+)
+from airflow_provider_campaigns.api.altur.contacts import AlturContacts
+from airflow_provider_campaigns.api.altur.fields import (
+    CAMPAIGN_FILTERS,
+    CREATE_FIELDS,
+    MAX_PAGE_SIZE,
+    campaign_place,
+    numeric_id,
+    query,
+)
+from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.endpoints import Endpoint
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.api.paging import Page, walk
+
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.api.model import Campaign
+
+LIST_CAMPAIGNS = Endpoint("GET", "/campaigns")
+GET_CAMPAIGN = Endpoint("GET", "/campaigns/{campaign_id}")
+
+
+class AlturLists(AlturContacts, CampaignClient):
+    """The part of ``AlturClient`` that finds campaigns."""
+
+    vendor = "Altur"
+    create_fields = CREATE_FIELDS
+    few = 3
+
+    def where_marked(self, mark: str, since: datetime.datetime) -> Iterator[Iterable[Campaign]]:
+        """
+        Yield where to look for a mark: a span of dates first, and else the whole list; archived campaigns count too.
+
+        The dates are probably those of creation, which Altur does not say.
+        """
+        until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=366)
+        yield self.list_campaigns(start_date=since, end_date=until, archived=True)
+        yield self.list_campaigns(archived=True)
+
+    @classmethod
+    def age(cls, campaign: Campaign) -> int:
+        """Return the id, which Altur counts up."""
+        return int(campaign.id)
+
+    def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
+        """
+        Return one campaign.
+
+        Where Altur leaves the status out of the answer, it is looked up in the list, which has it.
+
+        :param campaign_id: Its id, a whole number.
+        :param progress: Whether to count contacts where the snapshot tells no progress (WhatsApp, mostly): four more
+            requests, and only while the campaign is under way.
+
+        See https://docs.altur.io/en/api-reference/campaigns/retrieve-detail
+        """
+        place = campaign_place(campaign_id)
+        answer = self.transport.call(GET_CAMPAIGN, path=place)
+        item = unwrapped(answer, "campaign")
+        campaign = read_campaign(answer.same(place["campaign_id"], item.get("id")), item)
+        if campaign.vendor_status is None:
+            listed = (row for row in self.list_campaigns(archived=True) if row.id == campaign.id)
+            item = {**item, "status": next((row.vendor_status for row in listed), None)}
+            campaign = read_campaign(campaign.id, item)
+        if not progress or not needs_contact_counts(campaign):
+            return campaign
+        total = self.count_contacts(campaign.id)
+        still_open = sum(self.count_contacts(campaign.id, word) for word in OPEN_CONTACT_STATUSES) if total else 0
+        return read_campaign(campaign.id, item, ContactCounts(total, still_open))
+
+    def list_campaigns(  # type: ignore[override]
+        self,
+        *,
+        agent_id: str | None = None,
+        status: str | None = None,
+        integration: str | None = None,
+        start_date: Any = None,
+        end_date: Any = None,
+        archived: bool | None = None,
+        page_size: int = MAX_PAGE_SIZE,
+        cursor: str | None = None,
+        direction: str | None = None,
+    ) -> Iterator[Campaign]:
+        """
+        Yield campaigns lazily, each once, in Altur's order; a finished one has progress 100, one under way none.
+
+        :param agent_id: Only those of this agent.
+        :param status: Only those in this status of Altur's: ``pending``, ``ready``, ``active``, ``inactive``,
+            ``cooldown`` or ``finished``.
+        :param integration: Only ``phone_call`` or ``whatsapp``.
+        :param start_date: Only those created since then: a datetime with a time zone; needs ``end_date`` too.
+        :param end_date: Only those created until then.
+        :param archived: Whether archived ones come as well; Altur leaves them out by default.
+        :param page_size: Campaigns per request, 1 to 100.
+        :param cursor: Where to begin, as a former answer told it.
+        :param direction: ``next`` (the default) or ``previous``, seen from the cursor.
+        :raises InvalidRequest: At once, before anything is sent.
+        :raises ListingIncomplete: While walking, when Altur's list does not come to its end.
+
+        See https://docs.altur.io/en/api-reference/campaigns/retrieve
+        """
+        filters = query(
+            CAMPAIGN_FILTERS,
+            agent_id=agent_id,
+            status=status,
+            integration=integration,
+            start_date=start_date,
+            end_date=end_date,
+            archived=archived,
+            page_size=page_size,
+            cursor=cursor,
+            direction=direction,
+        )
+        if ("startDate" in filters) != ("endDate" in filters):
+            raise InvalidRequest("start_date and end_date must be given together.")
+        back = filters.get("direction") == "previous"
+
+        def fetch(at: str | None) -> Page[Campaign, str]:
+            answer = self.transport.call(LIST_CAMPAIGNS, query=filters if at is None else {**filters, "cursor": at})
+            items = [read_campaign(answer.id_of(item, "id"), item) for item in answer.array("campaigns")]
+            return Page(items, next_cursor(answer, back=back))
+
+        return walk(fetch, lambda campaign: campaign.id, vendor=self.vendor, endpoint=str(LIST_CAMPAIGNS))
+
+    @classmethod
+    def checked_id(cls, campaign_id: str) -> str:
+        """Return a campaign's id, a whole number."""
+        return numeric_id("campaign_id", campaign_id)
+
+    def list_serves(self, wanted: int, progress: bool) -> bool:
+        """Return whether the list serves so many: it has no figures."""
+        return not progress and super().list_serves(wanted, progress)
+
+    def is_worth_a_page(self, missing: int, wanted: int, pages: int, progress: bool) -> bool:
+        """Return True: the list is read until all are seen."""
+        return True
+
+    def listed(self, progress: bool) -> Iterator[Campaign]:
+        """Yield the campaigns, archived ones too."""
+        return self.list_campaigns(archived=True)

@@ -1,0 +1,50 @@
+"""What became of the recipients of a Kinbox campaign."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from airflow_provider_campaigns.api.endpoints import Endpoint
+from airflow_provider_campaigns.api.json_rows import rows_in
+from airflow_provider_campaigns.api.kinbox.answers import LeadResult, read_lead_result
+from airflow_provider_campaigns.api.transport import Transport
+
+LEAD_RESULTS = Endpoint("GET", "/v1/campaigns/{campaign_id}/chunk-leads", recipients=True)
+
+
+class KinboxLeadResults:
+    """The part of ``KinboxClient`` that tells what became of each recipient."""
+
+    transport: Transport
+
+    def list_lead_results(self, campaign_id: str) -> Iterator[LeadResult]:
+        """
+        Yield what became of each recipient, one at a time.
+
+        :param campaign_id: The campaign's id.
+        """
+        yield from map(read_lead_result, self.lead_result_rows(campaign_id))
+
+    def lead_result_rows(self, campaign_id: str) -> Iterator[dict[str, Any]]:
+        """
+        Yield what became of each recipient, one at a time, as Kinbox tells it.
+
+        Kinbox pages this list nowhere, so all of it comes with one request. It waits in a temporary file without a name
+        to be read row by row, since a list that broke off must be asked for again as a whole.
+
+        :param campaign_id: The campaign's id.
+        :return: Dicts with ``number``, ``placeholders``, ``status``, ``sentAt``; each may be missing.
+        :raises UnreadableAnswer: While walking: what came is no array of objects.
+        """
+        with tempfile.TemporaryFile(prefix="kinbox-") as body:
+            answer = self.transport.call(LEAD_RESULTS, path={"campaign_id": campaign_id}, into=body)
+            try:
+                yield from rows_in(body, "data")
+            except ValueError as flaw:
+                raise answer.unreadable(f"without an array of objects: {flaw}") from None
+
+    def count_failed_leads(self, campaign_id: str) -> int:
+        """Return how many recipients the message did not reach; a campaign's own counts leave failures out."""
+        return sum(result.status == "failed" for result in self.list_lead_results(campaign_id))

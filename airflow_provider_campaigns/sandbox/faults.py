@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -14,7 +14,9 @@ ANY = "*"
 ANSWER_KINDS = frozenset({"reset", "timeout", "error", "cut_off", "html", "slow", "rate_limited"})
 
 #: Kinds that change how a vendor behaves until they are cleared; vendor modules ask for them.
-STATE_KINDS = frozenset({"unknown_status", "status_missing", "stall", "list_lag", "repeated_cursor"})
+STATE_KINDS = frozenset(
+    {"unknown_status", "status_missing", "stall", "list_lag", "repeated_cursor", "failed_recipients"}
+)
 
 #: The longest delay that can be ordered: a day.
 MAX_SECONDS = 86_400
@@ -38,6 +40,8 @@ class Fault:
     :param status: HTTP status of ``error``, 502 by default.
     :param retry_after: ``Retry-After`` of ``rate_limited``: seconds (default 1), a text like a date, None: no header.
     :param value: the word that ``unknown_status`` puts in the place of the status.
+    :param share: of ``failed_recipients``: how many of a campaign's recipients fail, 0 to 1.
+    :param recipients: of ``failed_recipients``: the phone numbers that fail besides.
     """
 
     kind: str
@@ -51,6 +55,8 @@ class Fault:
     status: int = 502
     retry_after: int | str | None = 1
     value: str | None = None
+    share: float | None = None
+    recipients: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         problem = next(iter(_problems(self)), None)
@@ -62,6 +68,7 @@ class Fault:
             object.__setattr__(self, "value", "hibernating")
         if self.kind == "rate_limited":
             object.__setattr__(self, "effect", False)
+        object.__setattr__(self, "recipients", tuple(self.recipients))
         if self.kind in STATE_KINDS:
             object.__setattr__(self, "times", None)
 
@@ -103,6 +110,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -MAX_SECONDS <= value <= MAX_SECONDS
 
 
+def _is_share(value: object) -> bool:
+    return value is None or (_is_number(value) and 0 <= float(str(value)) <= 1)
+
+
 def _problems(fault: Fault) -> list[str]:
     kinds = ANSWER_KINDS | STATE_KINDS
     checks = (
@@ -142,6 +153,18 @@ def _problems(fault: Fault) -> list[str]:
             fault.value is None or (isinstance(fault.value, str) and bool(fault.value)),
             "value",
             "must be a word, or null",
+        ),
+        (
+            (fault.share is None) if fault.kind != "failed_recipients" else _is_share(fault.share),
+            "share",
+            "must be a number from 0 to 1, of the kind failed_recipients only",
+        ),
+        (
+            isinstance(fault.recipients, (list, tuple))
+            and all(isinstance(number, str) for number in fault.recipients)
+            and (fault.kind == "failed_recipients" or not fault.recipients),
+            "recipients",
+            "must be a list of phone numbers, of the kind failed_recipients only",
         ),
     )
     return [f"{name}: {rule}, not {getattr(fault, name)!r}" for fine, name, rule in checks if not fine]

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from airflow_provider_campaigns.sandbox.clock import Clock
 from airflow_provider_campaigns.sandbox.delivery import Spans
+from airflow_provider_campaigns.sandbox.failures import OrderedFailures
 from airflow_provider_campaigns.sandbox.faults import Faults
 
 
@@ -180,6 +181,13 @@ class Vendor(ABC):
         """Return the status to answer with: the real word, or that of the fault ``unknown_status``."""
         fault = self.faults.state(self.name, "unknown_status")
         return word if fault is None or fault.value is None else fault.value
+
+    def ordered_failures(self) -> OrderedFailures | None:
+        """Return which recipients of a campaign that is created now shall fail (fault ``failed_recipients``)."""
+        fault = self.faults.state(self.name, "failed_recipients")
+        if fault is None:
+            return None
+        return OrderedFailures(fault.share, frozenset(number.lstrip("+") for number in fault.recipients))
 
     def repeats_cursor(self, endpoint: str) -> bool:
         """Return whether this list shall hand out the same cursor and page again (fault ``repeated_cursor``)."""

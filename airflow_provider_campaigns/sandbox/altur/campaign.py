@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_campaigns.sandbox.delivery import Delivery, Spans
+from airflow_provider_campaigns.sandbox.failures import OrderedFailures, outcome
 
 #: Vendor seconds that up to 1,000 contacts take; more take proportionally longer.
 SENDING_SECONDS = 300.0
@@ -81,6 +82,7 @@ class AlturCampaign:
     :param created_at: Vendor time, epoch seconds.
     :param created_real: Real time, for the list's lag.
     :param stalls: When the vendor stood still.
+    :param failures: Which contacts were ordered to fail.
     """
 
     id: int
@@ -88,6 +90,7 @@ class AlturCampaign:
     created_at: float
     created_real: float
     stalls: Spans
+    failures: OrderedFailures | None = None
     archived: bool = False
     contacts: dict[str, AlturContact] = field(default_factory=dict)
     contact_rows: int = 0
@@ -253,7 +256,10 @@ class AlturCampaign:
 
     def _outcome_of(self, contact: AlturContact) -> str:
         outcomes = PHONE_OUTCOMES if self.is_phone else WHATSAPP_OUTCOMES
-        return outcomes[(contact.place + 7 * contact.calls) % len(outcomes)]
+        turn = 7 * contact.calls
+        return outcome(
+            self.failures, lambda place: outcomes[(place + turn) % len(outcomes)], contact.place, contact.phone
+        )
 
 
 def _cooldown_seconds(cycles: Mapping[str, Any]) -> float:

@@ -160,6 +160,7 @@ class AlturCampaignRoutes:
             created_at=self._vendor.clock.seconds(),
             created_real=self._vendor.real_time(),
             stalls=self._vendor.stalls,
+            failures=self._vendor.ordered_failures(),
         )
         self._vendor.campaigns.append(campaign)
         return await self._vendor.keys.answer(request, 201, {"success": True, "campaign": self._shown(campaign)})

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from airflow_provider_campaigns.sandbox.delivery import Delivery, Spans
+from airflow_provider_campaigns.sandbox.failures import OrderedFailures, outcome
 
 #: Recipients of a campaign whose leadsAssetUrl does not say ``?leads=<number>``; the file is never fetched.
 DEFAULT_LEADS = 120
@@ -52,13 +53,21 @@ def leads_of(url: str | None) -> int:
     return int(asked) if asked.isdecimal() else DEFAULT_LEADS
 
 
-def outcome_of(position: int) -> str:
+def number_of(position: int) -> str:
+    """Return the number of the recipient at a position; it is made up."""
+    return f"5585{988000000 + position}"
+
+
+def outcome_of(position: int, failures: OrderedFailures | None) -> str:
     """Return what becomes of the recipient at a position."""
-    return OUTCOMES[position % len(OUTCOMES)]
+    return outcome(failures, lambda place: OUTCOMES[place % len(OUTCOMES)], position, number_of(position))
 
 
-def outcomes(recipients: int) -> dict[str, int]:
+def outcomes(recipients: int, failures: OrderedFailures | None) -> dict[str, int]:
     """Return how many of the first recipients have each outcome."""
+    if failures is not None:
+        words = [outcome_of(position, failures) for position in range(recipients)]
+        return {word: words.count(word) for word in set(OUTCOMES)}
     rounds, rest = divmod(recipients, len(OUTCOMES))
     return {word: rounds * OUTCOMES.count(word) + OUTCOMES[:rest].count(word) for word in set(OUTCOMES)}
 
@@ -114,10 +123,10 @@ class SendingPlan:
             return None
         return sending + self.between_chunks - within
 
-    def result_counts(self, processed: int) -> dict[str, Any]:
+    def result_counts(self, processed: int, failures: OrderedFailures | None) -> dict[str, Any]:
         """Return what became of the first recipients, in all and by batch."""
         size = self.chunk_size
-        found = outcomes(processed)
+        found = outcomes(processed, failures)
         by_chunk = {
             f"c{number + 1}": {"sent": min(begin + size, processed) - begin}
             for number, begin in enumerate(range(0, processed, size))
@@ -145,10 +154,17 @@ class KinboxCampaign:
     :param created_at: when it was created.
     :param listed_from: the real time of its creation.
     :param stalls: when the vendor stood still.
+    :param failures: which recipients were ordered to fail.
     """
 
     def __init__(
-        self, campaign_id: str, given: Mapping[str, Any], created_at: float, listed_from: float, stalls: Spans
+        self,
+        campaign_id: str,
+        given: Mapping[str, Any],
+        created_at: float,
+        listed_from: float,
+        stalls: Spans,
+        failures: OrderedFailures | None = None,
     ) -> None:
         self.id = campaign_id
         self.given = {name: value for name, value in given.items() if value is not None}
@@ -156,6 +172,7 @@ class KinboxCampaign:
         self.updated_at = created_at
         self.listed_from = listed_from
         self.plan = SendingPlan.of(self.given)
+        self.failures = failures
         self._stalls = stalls
         self._is_paused = False
         self._is_canceled = False
@@ -276,9 +293,9 @@ class KinboxCampaign:
         processed = self.processed(at)
         results: list[dict[str, Any]] = []
         for position in range(self.plan.leads):
-            result = {"number": f"5585{988000000 + position}", "placeholders": [f"Lead {position}"]}
+            result = {"number": number_of(position), "placeholders": [f"Lead {position}"]}
             if position < processed:
-                result |= {"status": outcome_of(position), "sentAt": moment_text(self.created_at)}
+                result |= {"status": outcome_of(position, self.failures), "sentAt": moment_text(self.created_at)}
             else:
                 result["status"] = "awaiting"
             results.append(result)
@@ -295,7 +312,7 @@ def _figures(campaign: KinboxCampaign, at: float) -> dict[str, Any]:
         "leadsCount": plan.leads,
         "messagesProcessed": processed,
         "progress": round(100 * processed / plan.leads, 1) if plan.leads else 100,
-        "resultCounts": plan.result_counts(processed),
+        "resultCounts": plan.result_counts(processed, campaign.failures),
     }
     if processed:
         figures["lastMessageProcessedAt"] = moment_text(at)

@@ -96,7 +96,10 @@ class KinboxRoutes:
         body = await self._vendor.read_object(request)
         refuse(problems(body, CREATE_PROPERTIES) + ([] if body.get("name") else ["name should not be empty"]))
         now = self._vendor.clock.seconds()
-        campaign = KinboxCampaign(self._vendor.new_id(now), body, now, self._vendor.real_time(), self._vendor.stalls)
+        vendor = self._vendor
+        campaign = KinboxCampaign(
+            vendor.new_id(now), body, now, vendor.real_time(), vendor.stalls, vendor.ordered_failures()
+        )
         self._vendor.campaigns[campaign.id] = campaign
         return JSONResponse(self._shown(campaign, version), status_code=201)
 

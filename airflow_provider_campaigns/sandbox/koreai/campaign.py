@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_campaigns.sandbox.delivery import Delivery, Spans
+from airflow_provider_campaigns.sandbox.failures import OrderedFailures, outcome
 
 #: A run takes so many vendor seconds, however many contacts it has.
 RUN_SECONDS = 300.0
@@ -112,26 +113,42 @@ class Run:
     One run of a campaign.
 
     :param contacts: Whom it is for, as the lists were when it began.
+    :param failures: Which contacts were ordered to fail.
     """
 
     id: str
     contacts: Sequence[Mapping[str, Any]]
     delivery: Delivery
+    failures: OrderedFailures | None = None
 
     def results(self, now: float) -> list[dict[str, Any]]:
         """Return what became of each contact, in the order of the list."""
         done = self.delivery.done(now)
-        return [_result(contact, place, place < done) for place, contact in enumerate(self.contacts)]
+        return [
+            _result(contact, place, self.outcome(place) if place < done else "")
+            for place, contact in enumerate(self.contacts)
+        ]
+
+    def sent(self, now: float) -> int:
+        """Return how many messages were sent with success; only those that were ordered to fail are not."""
+        done = self.delivery.done(now)
+        if self.failures is None:
+            return done
+        return sum(self.outcome(place) != "failed" for place in range(done))
+
+    def outcome(self, place: int) -> str:
+        """Return what becomes of the contact at a place."""
+        number = str(self.contacts[place]["phoneNumber"])
+        return outcome(self.failures, lambda turn: OUTCOMES.get(turn % 20, "completed"), place, number)
 
 
-def _result(contact: Mapping[str, Any], place: int, done: bool) -> dict[str, Any]:
-    outcome = OUTCOMES.get(place % 20, "completed") if done else ""
-    answered = outcome == "completed"
+def _result(contact: Mapping[str, Any], place: int, word: str) -> dict[str, Any]:
+    answered = word == "completed"
     return {
         "phoneNumber": contact["phoneNumber"],
         "uniqueId": contact.get("uniqueId", ""),
-        "dialerOutcome": outcome,
-        "numberOfAttemptsSoFar": int(done),
+        "dialerOutcome": word,
+        "numberOfAttemptsSoFar": int(bool(word)),
         "botSessionId": f"bs-{place:08d}" if answered else "",
         "agentDispositionCodes": [],
         "botOutboundStatus": "userHangUp" if answered else "",
@@ -174,6 +191,7 @@ class KoreAICampaign:
     starts: int = 0
     messages_of_earlier_runs: int = 0
     run: Run | None = None
+    failures: OrderedFailures | None = None
     schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
@@ -204,14 +222,14 @@ class KoreAICampaign:
 
     def sent(self, now: float) -> int:
         """Return how many messages the current run has sent."""
-        return self.run.delivery.done(now) if self.run else 0
+        return self.run.sent(now) if self.run else 0
 
     def begin(self, contacts: Sequence[Mapping[str, Any]], at: float, stalls: Spans) -> None:
         """Begin a run, the figures at nought again."""
         self.messages_of_earlier_runs += self.sent(at)
         delivery = Delivery(len(contacts), RUN_SECONDS / max(1, len(contacts)), stalls)
         delivery.start(at)
-        self.run = Run(new_id("cid", short=self.kind == "voice"), contacts, delivery)
+        self.run = Run(new_id("cid", short=self.kind == "voice"), contacts, delivery, self.failures)
         self.starts += 1
         self.updated_at = at
 

@@ -51,6 +51,8 @@ class CampaignTrigger(BaseTrigger):
     :raises TypeError: For an argument that there is not, which is the error that fails this trigger alone.
     """
 
+    _killing: asyncio.Task[None] | None = None
+
     def __init__(
         self,
         *,
@@ -73,9 +75,9 @@ class CampaignTrigger(BaseTrigger):
         # The name on_kill is the method's that Airflow calls.
         self.kill_policy = on_kill
         self.refusals = refusals
-        # Read when it runs: an error here would end the triggerer with all its triggers.
-        self._terms = {**_DEFAULT_TERMS, **terms}
-        self._killing: asyncio.Task[None] | None = None
+        # Made sense of when it runs: an error here would end the triggerer with all its triggers. Only the values are
+        # kept, since there may be thousands of waits.
+        self._terms = tuple({**_DEFAULT_TERMS, **terms}.values())
 
     @classmethod
     def of(
@@ -108,7 +110,7 @@ class CampaignTrigger(BaseTrigger):
                 "hook_params": self.hook_params,
                 "on_kill": self.kill_policy,
                 "refusals": self.refusals,
-                **self._terms,
+                **self._stored_terms(),
             },
         )
 
@@ -141,8 +143,11 @@ class CampaignTrigger(BaseTrigger):
         if self._killing:
             await _to_its_end(self._killing)
 
+    def _stored_terms(self) -> dict[str, Any]:
+        return dict(zip(_DEFAULT_TERMS, self._terms, strict=True))
+
     async def _outcome(self) -> Outcome:
-        terms = Terms.from_stored(self._terms)
+        terms = Terms.from_stored(self._stored_terms())
         key = json.dumps([self.hook_class, self.conn_id, self.hook_params], sort_keys=True)
         poller = shared_poller(key, self._client)
         # One logger for all: each trigger's own, if it is structlog's, would be eight more objects for every wait.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ class TaskRun:
         Airflow does not say.
     :param store: Where a launch's record is kept between tries: Airflow 3.3 and newer have a place, older ones None.
     :param ti: Airflow's task instance, for XComs.
+    :param outlet_events: The asset events of the task's outlets, by outlet.
     """
 
     dag_id: str
@@ -47,6 +48,7 @@ class TaskRun:
     earliest: float | None = None
     store: StateStore | None = None
     ti: Any = field(default=None, repr=False, compare=False)
+    outlet_events: Any = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, context: Context, record_timeout: float = DEFAULT_RECORD_TIMEOUT_SECONDS) -> TaskRun:
@@ -73,6 +75,7 @@ class TaskRun:
             earliest=run_after.timestamp() if isinstance(run_after, datetime) else None,
             store=None if accessor is None else StateStore(accessor, record_timeout),
             ti=ti,
+            outlet_events=context.get("outlet_events"),
         )
 
     def key(self, relaunch: int = 0) -> str:
@@ -89,6 +92,11 @@ class TaskRun:
         from airflow_provider_campaigns.launch.guards import Facts
 
         return Facts(datetime.now(UTC), self.run_type, self.due, recipients, sends_at)
+
+    def tell_outlets(self, outlets: Iterable[Any] | None, extra: Mapping[str, Any]) -> None:
+        """Let the asset events of a task's outlets carry some values."""
+        for outlet in outlets or ():
+            self.outlet_events[outlet].extra = dict(extra)
 
     def xcom(self, key: str) -> Mapping[str, Any]:
         """Return an XCom of this task instance, empty if it is no mapping."""

@@ -11,8 +11,9 @@ from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureEx
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.launch.approval import SHOWN_KEY
 from airflow_provider_campaigns.launch.task_run import TaskRun
-from airflow_provider_campaigns.operators.create import SHOWN_KEY, CreateCampaignOperator
+from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
 try:
     from airflow.providers.standard.operators.hitl import ApprovalOperator

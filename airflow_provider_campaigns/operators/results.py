@@ -69,8 +69,7 @@ class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
             file = ResultFile(self.path, writer=run.key()[:12], try_number=run.try_number, if_exists=self.if_exists)
             file.check()
             written: dict[str, Any] = {"path": self.path, "count": file.write(self._rows(), self.log)}
-        for outlet in self.outlets or ():
-            context["outlet_events"][outlet].extra = dict(written)
+        run.tell_outlets(self.outlets, written)
         return written
 
 

@@ -230,6 +230,6 @@ class Approvals(Suite):
         task = Task(sandbox, launched, approval_task_id="approve")
         task.ti.others = {("approve", "return_value"): _YES, ("approve", "campaign_shown"): shown}
         ended = task.run()
-        assert "is not what is to be launched" in ended.error
+        assert "is not what is about to be launched" in ended.error
         assert "name" in ended.error
         assert task.requests == {}

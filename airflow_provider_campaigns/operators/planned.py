@@ -1,0 +1,136 @@
+"""What a create operator means to launch: its fields, its contacts, its guards; checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.arguments.templates import is_template
+from airflow_provider_campaigns.launch.intent import Intent, fingerprints
+from airflow_provider_campaigns.operators.guarded import GuardedOperator
+
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.api.create_request import CreateRequest
+    from airflow_provider_campaigns.hooks.campaign import CampaignHook
+    from airflow_provider_campaigns.launch.guards import GuardVerdict
+    from airflow_provider_campaigns.launch.task_run import TaskRun
+
+#: The placeholders {{1}}, {{2}} ... of a WhatsApp template, which the vendor fills, not Jinja.
+_PLACEHOLDER = re.compile(r"\{\{\s*\d+\s*\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlan:
+    """
+    What a task would launch, checked to the last contact and not yet marked.
+
+    :param request: The create request.
+    :param further: What else is launched, by name.
+    :param fingerprints: A short hash of each part, by which a change is found.
+    """
+
+    request: CreateRequest
+    further: Mapping[str, Any]
+    fingerprints: Mapping[str, str]
+
+
+class PlannedCampaign(GuardedOperator):
+    """
+    Says what a task would launch, and whether it may.
+
+    A vendor's operator takes the vendor's fields as arguments of its own and names them in ``create_fields``.
+
+    :param conn_id: The connection. (templated)
+    :param extra_fields: Fields that this package does not know, under the vendor's names. (templated)
+    """
+
+    #: The vendor's create fields by argument name.
+    create_fields: ClassVar[tuple[str, ...]] = ()
+    #: The client's name for each argument that could not keep it, since Airflow's operators use it for something else.
+    renamed_fields: ClassVar[Mapping[str, str]] = {}
+    #: The arguments that hold what recipients read or hear.
+    text_fields: ClassVar[tuple[str, ...]] = ()
+    #: Why the number of recipients is not known before the launch, or None where it is.
+    recipients_unknown: ClassVar[str | None] = None
+    template_fields: Sequence[str] = ("conn_id", "extra_fields", *GuardedOperator.template_fields)
+
+    def __init__(self, *, conn_id: str, extra_fields: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.conn_id = conn_id
+        self.extra_fields = extra_fields
+
+    @classmethod
+    @abstractmethod
+    def client_class(cls) -> type[CampaignClient]:
+        """Return the vendor's client class, whose field checks run at parse time."""
+
+    @abstractmethod
+    def hook(self) -> CampaignHook:
+        """Return the vendor's hook for the connection."""
+
+    def check_before(self, client: CampaignClient) -> Mapping[str, Any]:
+        """Check what the create call does not, before anything is sent; return what else is launched, by name."""
+        return {}
+
+    def contacts_told(self) -> Mapping[str, Any]:
+        """Return what the receipt tells of the contacts besides what the vendor made of them."""
+        return {}
+
+    def recipients(self, client: CampaignClient) -> int | None:
+        """Return how many people the campaign would reach at most, or None where the vendor does not let us know."""
+        return None
+
+    def sends_at(self) -> datetime | None:
+        """Return when the vendor is told to begin sending, or None for at once."""
+        return None
+
+    def check_guards(self) -> None:
+        """Refuse guards that this vendor's launches cannot keep."""
+        limits = [name for name in ("min_recipients", "max_recipients") if getattr(self, name) is not None]
+        if limits and self.recipients_unknown:
+            raise InvalidRequest(f"{' and '.join(limits)} cannot be kept: {self.recipients_unknown}.")
+
+    def check_visible_fields(self) -> None:
+        """Refuse at parse time what can be seen to be wrong; called by a vendor's constructor when all is assigned."""
+        visible = {name: value for name, value in self.given_fields().items() if not is_template(value)}
+        try:
+            self.check_guards()
+            self.check_visible_guards()
+            self.client_class().check_fields(visible, mark=Intent("0" * 64, {}).mark)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"Task {self.task_id!r}: {error}") from None
+
+    def given_fields(self) -> dict[str, Any]:
+        """Return the create fields that are not None, by the client's names."""
+        given = {name: getattr(self, name) for name in self.create_fields}
+        return {self.renamed_fields.get(name, name): value for name, value in given.items() if value is not None}
+
+    def plan(self, hook: CampaignHook) -> LaunchPlan:
+        """
+        Check everything that is to be launched and return it; nothing is sent.
+
+        :raises InvalidRequest: Names what is wrong.
+        """
+        client = hook.get_conn()
+        further = self.check_before(client)
+        request = client.prepare(**self.given_fields(), extra_fields=self.extra_fields)
+        # At another account the launch could not be found again.
+        return LaunchPlan(request, further, fingerprints({**request.body, **further, "conn_id": hook.conn_id}))
+
+    def verdict(self, run: TaskRun, client: CampaignClient) -> GuardVerdict:
+        """Return what the guards say about launching now."""
+        guards = self.guards()
+        recipients = self.recipients(client) if guards.needs_recipients else None
+        return guards.judge(run.facts(recipients, self.sends_at()))
+
+    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
+        """Render as Airflow does, but leave the placeholders {{1}}, {{2}} ... of WhatsApp templates to the vendor."""
+        if isinstance(content, str):
+            content = _PLACEHOLDER.sub(lambda found: "{{ '" + found.group() + "' }}", content)
+        return super().render_template(content, *args, **kwargs)

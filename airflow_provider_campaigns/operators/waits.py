@@ -1,0 +1,177 @@
+"""Waiting for a campaign after it was launched: in the worker or in the triggerer, and what follows."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator, conf
+
+from airflow_provider_campaigns.exceptions import CampaignWaitTimeout, airflow_errors
+from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY
+from airflow_provider_campaigns.launch.task_run import TaskRun
+from airflow_provider_campaigns.wait.options import WaitOptions
+from airflow_provider_campaigns.wait.runner import (
+    keep_figures,
+    pause_or_stop_if_ended,
+    result_of,
+    result_of_event,
+    settle,
+    timeout_error,
+    wait_here,
+)
+from airflow_provider_campaigns.wait.state import WaitState
+from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.hooks.campaign import CampaignHook
+    from airflow_provider_campaigns.wait.terms import Terms
+
+_TWO_WEEKS = 14 * 24 * 3600.0
+
+
+class WaitsForCampaign(BaseOperator):
+    """
+    Waits for the campaign that an operator has launched, if asked to.
+
+    :param wait_until: ``sent`` or ``finished``: wait for it before the task succeeds. By default the task does not
+        wait. (templated)
+    :param progress_threshold: Percent: wait until it is reached. (templated)
+    :param poll_interval: Seconds between two looks while waiting, by default 60. (templated)
+    :param wait_timeout: Seconds to wait at most, by default 14 days.
+    :param deferrable: Wait in the triggerer instead of a worker slot; by default as ``[operators] default_deferrable``.
+    :param patience: Seconds without a good answer before the campaign counts as out of reach, by default 30 minutes.
+    :param stall_timeout: While waiting: as for the sensor, like the four below.
+    :param min_delivered_ratio: See :class:`~airflow_provider_campaigns.sensors.campaign.CampaignSensor`.
+    :param max_failed_ratio: See there.
+    :param brake: See there.
+    :param on_kill: What to do to the campaign when the task is killed after the launch, or its wait times out:
+        ``leave`` (the default), ``pause`` or ``stop``; best effort.
+    :raises CampaignWaitTimeout: The time is up; the campaign goes on; not retried.
+    """
+
+    template_fields: Sequence[str] = ("wait_until", "progress_threshold", "poll_interval")
+
+    def __init__(
+        self,
+        *,
+        wait_until: str | None = None,
+        progress_threshold: float | str | None = None,
+        poll_interval: float | str = DEFAULT_POLL_INTERVAL_SECONDS,
+        wait_timeout: float = _TWO_WEEKS,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        patience: float = DEFAULT_PATIENCE_SECONDS,
+        stall_timeout: float | None = None,
+        min_delivered_ratio: float | None = None,
+        max_failed_ratio: float | None = None,
+        brake: float | None = None,
+        on_kill: str = "leave",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.wait_until = wait_until
+        self.progress_threshold = progress_threshold
+        self.poll_interval = poll_interval
+        self.wait_timeout = wait_timeout
+        self.deferrable = deferrable
+        self.wait_options = WaitOptions(
+            self.task_id,
+            until=wait_until,
+            progress_threshold=progress_threshold,
+            poll_interval=poll_interval,
+            patience=patience,
+            stall_timeout=stall_timeout,
+            min_delivered_ratio=min_delivered_ratio,
+            max_failed_ratio=max_failed_ratio,
+            brake=brake,
+            on_kill=on_kill,
+            client_class=self.client_class,
+        )
+        self._client: CampaignClient | None = None
+        self._run: TaskRun | None = None
+
+    @classmethod
+    @abstractmethod
+    def client_class(cls) -> type[CampaignClient]:
+        """Return the vendor's client class, to refuse what it lacks at parse time."""
+
+    @property
+    @abstractmethod
+    def launched_id(self) -> str | None:
+        """The id of the campaign that this try launched or found, or None as long as there is none."""
+
+    def hook_params(self) -> dict[str, Any] | None:
+        """Return the arguments of the hook besides the connection, as a trigger needs them."""
+        return None
+
+    def wait_terms(self) -> Terms:
+        """
+        Return the terms of the wait; the deadline is set when it begins.
+
+        :raises InvalidRequest: Names the argument and what is allowed.
+        """
+        return self.wait_options.terms(self.wait_until, self.progress_threshold, self.poll_interval, None)
+
+    def wait(self, context: Context, hook: CampaignHook, campaign_id: str, terms: Terms) -> Mapping[str, Any] | None:
+        """
+        Wait here and return the campaign that reached the goal, or defer; return None at once if no wait is asked for.
+
+        :param context: Airflow's context.
+        :param hook: The hook of the connection.
+        :param campaign_id: The campaign.
+        :param terms: What :meth:`wait_terms` returned.
+        """
+        if not self.wait_until and not terms.goal.needs_progress:
+            return None
+        limits = [self.wait_timeout]
+        if self.deferrable and self.execution_timeout:
+            # Airflow keeps to it in a worker only, and a deferred task is in none.
+            limits.append(self.execution_timeout.total_seconds())
+        terms = replace(terms, deadline=time.time() + min(limits))
+        if self.deferrable:
+            # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
+            from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
+
+            self.defer(
+                trigger=CampaignTrigger.of(
+                    hook, campaign_id, terms, hook_params=self.hook_params(), on_kill=self.wait_options.on_kill
+                ),
+                method_name="execute_complete",
+                # The trigger keeps the deadline itself; this is for a triggerer that is gone.
+                timeout=timedelta(seconds=self.wait_timeout + 2 * terms.poll_interval + 60),
+            )
+        client = hook.get_conn()
+        with airflow_errors():
+            outcome = wait_here(WaitState(campaign_id, terms, time.time()), client, self.log)
+        outcome = settle(outcome, client, campaign_id, self.wait_options.on_kill, self.log)
+        keep_figures(context, outcome.campaign)
+        return result_of(outcome, CampaignWaitTimeout)
+
+    def execute_complete(self, context: Context, event: Any = None) -> str:
+        """Return the id of the campaign that the trigger saw reach the goal, or raise what its event means."""
+        overdue = timeout_error(CampaignWaitTimeout, self.wait_timeout, self.execution_timeout)
+        campaign = result_of_event(event, overdue)
+        self.log.info("%s", event["message"])
+        keep_figures(context, campaign)
+        run = TaskRun.of(context)
+        self.hand_out(run, {**run.xcom(RECEIPT_KEY), **campaign})
+        return str(campaign["id"])
+
+    def hand_out(self, run: TaskRun, receipt: Mapping[str, Any]) -> None:
+        """Give the receipt to the tasks downstream: as XCom, and with the asset events of the outlets."""
+        run.ti.xcom_push(key=RECEIPT_KEY, value=dict(receipt))
+        run.tell_outlets(self.outlets, receipt)
+
+    def on_kill(self) -> None:
+        """Do to the campaign what the policy says, if the task was ended for good after the launch, in its worker."""
+        campaign_id = self.launched_id
+        if self._client and self._run and campaign_id:
+            policy = self.wait_options.on_kill
+            pause_or_stop_if_ended(self._client, campaign_id, policy, self._run.ti, self.log)

@@ -6,7 +6,7 @@ WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 2) * 3 /
 export UV_NO_PROGRESS := 1
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help demo check test bench-docs test-matrix lint airflow matrix fuzz bench soak test-ui screenshots docs clean
+.PHONY: help demo check test bench-docs test-matrix lint airflow matrix fuzz bench soak test-ui screenshots docs clean test-outside
 
 help:
 	@echo "make demo     run the example DAGs of all vendors through Airflow against the local sandbox"
@@ -16,6 +16,7 @@ help:
 	@echo "              THOROUGH=1 adds what takes long, QUICK=1 leaves whole DAGs out where another Python runs them,"
 	@echo "              STRICT=1 makes a missing Python an error"
 	@echo "make airflow  Airflow with the sandbox and the three connections, to look at in a browser"
+	@echo "make test-outside  a vendor in a distribution of its own, beside the built wheel, through the conformance kit"
 	@echo "make matrix   play the deaths of a launch, step by step, and print what came of each"
 	@echo "make fuzz     20,000 spoiled answers of the vendors before every method of their clients"
 	@echo "make bench    measure what docs/benchmarks.md tells (BENCH=walk,waits narrows it); make bench-docs puts the last results"
@@ -69,6 +70,15 @@ bench soak: .venv/ready
 bench-docs: .venv/ready
 	@$(BIN)/python benchmarks/run.py --docs
 
+test-outside: .venv/ready
+	@rm -rf .outside
+	@$(BIN)/uv build --quiet --wheel --out-dir .outside/wheels .
+	@$(BIN)/uv build --quiet --wheel --out-dir .outside/wheels tests/outside_vendor
+	@$(BIN)/uv venv --quiet --python $(BIN)/python .outside/venv
+	@$(BIN)/uv pip install --quiet --python .outside/venv/bin/python --constraint constraints.txt \
+		.outside/wheels/airflow_provider_campaigns-*.whl '.outside/wheels/airflow_provider_paloma-1.0.0-py3-none-any.whl[test]'
+	@cd tests/outside_vendor && ../../.outside/venv/bin/pytest --numprocesses $(WORKERS)
+
 test-ui screenshots: .venv/ready
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || \
 		{ echo "A browser and its driver are needed. On Debian: apt-get install chromium chromium-driver"; exit 1; }
@@ -80,4 +90,4 @@ docs: .venv/ready
 	@$(BIN)/zensical build --clean --strict
 
 clean:
-	rm -rf .venv .demo .matrix .bench dist site .cache
+	rm -rf .venv .outside .demo .matrix .bench dist site .cache

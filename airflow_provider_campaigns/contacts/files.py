@@ -1,195 +1,118 @@
-"""Recipients from a file: CSV or JSON Lines, at any storage that Airflow reaches, one row at a time."""
+"""Contacts from a file at any storage that Airflow reaches: where it is, its kind, its rows one at a time."""
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 
-#: Columns that are an Altur contact's own fields; any other goes into ``extracted_data`` under its name.
-OWN_COLUMNS = ("contact", "name", "context", "f_id")
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.contacts.columns import Columns, Row
+
 FILE_KINDS = ("csv", "jsonl", "ndjson")
-#: No contact comes near it; a file without line breaks must not fill the worker's memory.
-MAX_ROW_BYTES = 1024 * 1024
-_PIECE_BYTES = 64 * 1024
-
-
-def read_contacts(path: str) -> Iterator[dict[str, Any] | InvalidRequest]:
-    """
-    Yield the contacts of a file for Altur, one at a time.
-
-    :param path: As for :func:`read_rows`; the column ``contact`` is the phone number. A CSV file's columns that are not
-        a contact's own go into ``extracted_data``.
-    :raises InvalidRequest: As :func:`read_rows` does.
-    """
-    rows = read_rows(path, "contact")
-    return map(_contact, rows) if file_kind(path) == "csv" else rows
-
-
-def read_rows(path: str, number_column: str) -> Iterator[dict[str, Any] | InvalidRequest]:
-    """
-    Yield the rows of a file, one at a time; what is empty in a CSV file is left out, and so are blank lines.
-
-    In the place of a row that is broken comes the error that says what is wrong with it, never what it holds.
-
-    :param path: A path or URI that ``ObjectStoragePath`` understands (``s3://...``, ``gs://...``, ``file://...``, or a
-        local path), ending in ``.csv`` (with a header) or ``.jsonl`` / ``.ndjson`` (one object a line).
-    :param number_column: The column that a CSV file must have: the phone number.
-    :raises InvalidRequest: There is no such file, its header is broken, or it is not certain where a row ends; names
-        the row, counted from 1 without the header.
-    """
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-    kind = file_kind(path)
-    source = ObjectStoragePath(path)
-    if not source.exists():
-        raise InvalidRequest(f"contacts: there is no file at {path!r}.")
-    with source.open("rb") as file:
-        lines = _lines(file)
-        yield from _csv_rows(lines, number_column) if kind == "csv" else _json_rows(lines)
+_SAVE_AS_CSV = "Save it as CSV UTF-8 (.csv)."
+#: Endings of files that people hand over and that are not read, and what to do about each.
+_OTHER_KINDS = {
+    **dict.fromkeys(("xlsx", "xlsm", "xls", "xlsb", "ods", "numbers"), f"it is a spreadsheet. {_SAVE_AS_CSV}"),
+    **dict.fromkeys(
+        ("zip", "7z", "rar", "tar", "tgz", "bz2", "xz", "zst"), "it is an archive. Unpack it, or use gzip."
+    ),
+    "json": "it holds one value. Write one object a line, as jq -c '.[]' does with a list, and name it .jsonl.",
+    "parquet": "it is Parquet. Write it as CSV or JSON Lines.",
+    "gz": "the name does not say what is packed. Name it .csv.gz or .jsonl.gz.",
+    "txt": "the name does not say what it holds. Name it .csv, whatever its separator is.",
+    "tsv": "name it .csv: its separator is found by its header.",
+}
 
 
 def file_kind(path: str) -> str:
     """
-    Return a path's ending: one of :data:`FILE_KINDS`.
+    Return a path's ending: one of :data:`FILE_KINDS`, before ``.gz`` if it has that.
 
     :raises InvalidRequest: For any other text, which is not repeated.
     """
-    kind = path.rsplit(".", 1)[-1].lower()
-    if kind not in FILE_KINDS:
-        raise InvalidRequest(
-            "contacts must be a list, or the path of a .csv, .jsonl or .ndjson file; a text is taken for a path. (A "
-            "template gives a list only in a DAG with render_template_as_native_obj=True.)"
-        )
-    return kind
+    name = path.lower()
+    kind = name.removesuffix(".gz").rsplit(".", 1)[-1]
+    if kind in FILE_KINDS:
+        return kind
+    ending = name.rsplit(".", 1)[-1]
+    if ending in _OTHER_KINDS:
+        raise InvalidRequest(f"contacts: a .{ending} file cannot be read: {_OTHER_KINDS[ending]}")
+    raise InvalidRequest(
+        "contacts must be a list, or the path of a .csv, .jsonl or .ndjson file (or one of these with .gz); a text is "
+        "taken for a path. (A template gives a list only in a DAG with render_template_as_native_obj=True.)"
+    )
 
 
-class _Endless(ValueError):
-    """A line goes on longer than any row does."""
-
-
-def _lines(file: Any) -> Iterator[tuple[str, str]]:
+def read_file(
+    path: str,
+    columns: Columns,
+    folders: Sequence[str] = (),
+    tell_header: Callable[[Sequence[str]], None] = lambda _: None,
+) -> Iterator[Row]:
     """
-    Yield the lines of a file, each decoded by itself: what is broken is found in its own row.
+    Yield the rows of a file, one at a time; what is empty in a CSV file is left out, and so are blank lines.
 
-    :return: For each line its text, which ends with a line break if there is one; and why it is no text in UTF-8, empty
-        if it is. What cannot be read of it is replaced then.
+    :param path: A path or URI that ``ObjectStoragePath`` understands (``s3://...``, ``gs://...``, ``file://...``, or a
+        local path), ending in ``.csv`` (with a header), ``.jsonl`` or ``.ndjson`` (one object a line), and in ``.gz``
+        after that if it is packed.
+    :param columns: Which columns count in a CSV file, and what they are called at the vendor.
+    :param folders: Where to look for a relative path, in that order.
+    :param tell_header: Called with the header of a CSV file.
+    :raises InvalidRequest: There is no such file, it is none, its header is broken, or it is not certain where a row
+        ends.
     """
-    held = b""
-    # The signature at the beginning that spreadsheets write is no part of the first column's name.
-    encoding = "utf-8-sig"
-    ended = False
-    while not ended:
-        piece = file.read(_PIECE_BYTES)
-        ended = not piece
-        *lines, held = (held + piece).split(b"\n")
-        if ended and held:
-            lines.append(held)
-        for line in lines:
-            yield _decoded(line if ended else line + b"\n", encoding)
-            encoding = "utf-8"
-        if len(held) > MAX_ROW_BYTES:
-            raise _Endless
+    from airflow_provider_campaigns.contacts.csv_rows import CsvRows
+    from airflow_provider_campaigns.contacts.json_rows import read_json_rows
+    from airflow_provider_campaigns.contacts.lines import read_lines
+
+    kind = file_kind(path)
+    with _opened(path, folders) as file:
+        lines = read_lines(file)
+        yield from CsvRows(lines, columns, tell_header) if kind == "csv" else read_json_rows(lines)
 
 
-def _decoded(line: bytes, encoding: str) -> tuple[str, str]:
-    try:
-        text, flaw = line.decode(encoding), ""
-    except UnicodeDecodeError:
-        # Quotes, commas and breaks stay what they are, so that the row's end is found.
-        text, flaw = line.decode(encoding, "replace"), "it is not in UTF-8."
-    if "\0" in text:
-        text, flaw = text.replace("\0", "\ufffd"), flaw or "it holds null bytes."
-    return text, flaw
+@contextmanager
+def _opened(path: str, folders: Sequence[str]) -> Iterator[Any]:
+    local = _local_path(path)
+    if local is None:
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+        remote = ObjectStoragePath(path)
+        if not remote.exists():
+            raise InvalidRequest(f"contacts: there is no file at {path!r}.")
+        with remote.open("rb") as file:
+            yield file
+        return
+    found = _found(local, folders)
+    mode = found.stat().st_mode
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+        raise InvalidRequest(f"contacts: {path!r} is {what}, and must be a file: it is read twice, to check it first.")
+    with found.open("rb") as file:
+        yield file
 
 
-def _contact(row: Mapping[str, Any] | InvalidRequest) -> dict[str, Any] | InvalidRequest:
-    if isinstance(row, InvalidRequest):
-        return row
-    contact = {name: row[name] for name in OWN_COLUMNS if name in row}
-    extra = {name: value for name, value in row.items() if name not in OWN_COLUMNS}
-    return {**contact, "extracted_data": extra} if extra else contact
+def _local_path(path: str) -> str | None:
+    """Return the path of a file on this machine, or None for one at another storage."""
+    parts = urlsplit(path)
+    if "://" not in path:
+        return path
+    return unquote(parts.path) if parts.scheme in ("file", "local") and not parts.netloc else None
 
 
-def _csv_rows(lines: Iterator[tuple[str, str]], number_column: str) -> Iterator[dict[str, Any] | InvalidRequest]:
-    taken, flaw = 0, ""
-
-    def texts() -> Iterator[str]:
-        nonlocal taken, flaw
-        for text, broken in lines:
-            taken += len(text)
-            if taken > MAX_ROW_BYTES:
-                raise _Endless
-            flaw = flaw or broken
-            yield text
-
-    reader = csv.reader(texts(), strict=True)
-    names: list[str] | None = None
-    number = 1
-    while True:
-        taken, flaw = 0, ""
-        row, end = None, ""
-        try:
-            row = next(reader, None)
-        except _Endless:
-            end = "it is longer than any row"
-        except csv.Error:
-            end = "a quote or a field in it does not end"
-        if end:
-            # Where the next row begins is anybody's guess, so this one cannot be left out.
-            place = "header" if names is None else f"row {number}"
-            raise InvalidRequest(f"contacts, {place}: {end}, so that nothing after it can be read.")
-        if names is None:
-            names = _header(row, number_column, flaw)
-        elif row is None:
-            return
-        elif row:
-            number += 1
-            if len(row) != len(names):
-                flaw = flaw or "it has not as many columns as the header."
-            yield InvalidRequest(flaw) if flaw else {n: value for n, value in zip(names, row, strict=True) if value}
-
-
-def _header(row: list[str] | None, number_column: str, flaw: str) -> list[str]:
-    names = row or []
-    if flaw:
-        raise InvalidRequest(f"contacts, header: {flaw}")
-    if number_column not in names:
-        raise InvalidRequest(
-            f"contacts, header: a CSV file must begin with a header that has a column {number_column!r}."
-        )
-    if len(set(names)) < len(names):
-        raise InvalidRequest("contacts, header: it has a column twice, so that it is not clear which one counts.")
-    return names
-
-
-def _json_rows(lines: Iterator[tuple[str, str]]) -> Iterator[dict[str, Any] | InvalidRequest]:
-    number = 1
-    while True:
-        line = None
-        endless = False
-        try:
-            line = next(lines, None)
-        except _Endless:
-            endless = True
-        if endless:
-            raise InvalidRequest(f"contacts, row {number}: it is longer than any row.")
-        if line is None:
-            return
-        text, flaw = line
-        if text.strip():
-            number += 1
-            yield InvalidRequest(flaw) if flaw else _json_row(text)
-
-
-def _json_row(text: str) -> dict[str, Any] | InvalidRequest:
-    try:
-        row = json.loads(text)
-    except RecursionError:
-        return InvalidRequest("its JSON is nested too deeply.")
-    except ValueError:
-        return InvalidRequest("it is no JSON.")
-    return row if isinstance(row, dict) else InvalidRequest("it is no JSON object.")
+def _found(path: str, folders: Sequence[str]) -> Path:
+    places = [Path(path)] if os.path.isabs(path) else [Path(folder, path) for folder in folders or (".",)]
+    for place in places:
+        if place.exists():
+            return place
+    if os.path.isabs(path):
+        raise InvalidRequest(f"contacts: there is no file at {path!r}.")
+    looked = " and then in ".join(os.path.abspath(folder) for folder in folders or (".",))
+    raise InvalidRequest(f"contacts: there is no file at {path!r}; it was looked for in {looked}.")

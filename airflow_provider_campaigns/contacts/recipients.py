@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.arguments.kinds import ArgumentKind, choice
+from airflow_provider_campaigns.arguments.templates import is_template
+from airflow_provider_campaigns.contacts.limits import checked_limit
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.contacts.rows import ContactForm, ContactRows
@@ -28,35 +36,118 @@ class Recipients(Sequence[Mapping[str, Any]]):
 
 def hidden(contacts: Any) -> Any:
     """
-    Return contacts as Airflow may keep them: a path as it is, a list as one that does not show what it holds.
+    Return contacts as Airflow may keep them: a path as text, a list as one that does not show what it holds.
 
-    :raises InvalidRequest: For a text that is no path: a template may have made one of the contacts themselves.
+    :raises InvalidRequest: They are neither; names their type and the way to do it. A text that is no path is refused,
+        too: a template may have made one of the contacts themselves.
     """
-    if isinstance(contacts, str):
-        from airflow_provider_campaigns.contacts.files import file_kind
+    if contacts is None or isinstance(contacts, Recipients):
+        return contacts
+    from airflow_provider_campaigns.contacts.source import read_source
 
-        file_kind(contacts)
-    return contacts if contacts is None or isinstance(contacts, str) else Recipients(list(contacts))
+    source = read_source(contacts)
+    return source if isinstance(source, str) else Recipients(source)
 
 
-class TakesContacts:
-    """Has an operator read its ``contacts`` and hide them once they are rendered; to come before BaseOperator."""
+def _country(value: Any) -> str:
+    if not isinstance(value, str) or len(value) != 2 or not value.isascii() or not value.isalpha():
+        raise ValueError
+    return value.upper()
 
-    contacts: Any
-    max_broken_rows: float
-    log: Any
+
+def _columns(value: Any) -> Mapping[str, str]:
+    from airflow_provider_campaigns.contacts.columns import checked_columns
+
+    return checked_columns(value)
+
+
+#: What is checked here is the form: the list of countries is the library's, and parsing a DAG file must not load it.
+COUNTRY = ArgumentKind("an ISO 3166 code of two letters, such as BR", _country, optional=True)
+NUMBER_FORMAT = choice(("e164", "as_given"))
+
+
+class TakesContacts(BaseOperator):
+    """
+    Reads an operator's ``contacts``, and hides them once they are rendered; to come before the operator's other bases.
+
+    :param contacts: A list of dicts, or the path or URI of a CSV or JSON Lines file; None for none. (templated)
+    :param max_broken_rows: How many rows of the contacts may be broken and are left out then: a share below 1, or a
+        count; by default 0.
+    :param default_country: The country whose numbers are written without a country code, as ISO 3166 has it, such as
+        ``BR``; by default none is, and a number without a plus is a broken row. (templated)
+    :param number_format: ``e164`` (the default) hands every number over as +5511999990000; ``as_given`` as it is
+        written, for a platform with rules of its own.
+    :param columns: What columns of the contacts are called at the vendor: ``{"telefone": "contact"}``. The vendor's own
+        names need no entry, whatever their case and blanks.
+    """
+
+    template_fields: Sequence[str] = ("contacts", "default_country")
+
+    def __init__(
+        self,
+        *,
+        contacts: Any = None,
+        max_broken_rows: float = 0,
+        default_country: str | None = None,
+        number_format: str = "e164",
+        columns: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.contacts = contacts
+        self.max_broken_rows = max_broken_rows
+        self.default_country = default_country
+        self.number_format = number_format
+        self.columns = columns
 
     @abstractmethod
     def contact_form(self) -> ContactForm:
         """Return what the vendor takes for a contact."""
 
-    def contact_rows(self) -> ContactRows:
-        """Return the contacts, to be checked and handed over."""
-        from airflow_provider_campaigns.contacts.rows import ContactRows
+    def check_visible_contacts(self) -> None:
+        """
+        Refuse at parse time what can be seen to be wrong.
 
-        return ContactRows(self.contacts or (), self.contact_form(), self.max_broken_rows, self.log)
+        :raises InvalidRequest: Names the argument and what is allowed.
+        """
+        checked_limit("max_broken_rows", self.max_broken_rows)
+        if not is_template(self.default_country):
+            COUNTRY.read("default_country", self.default_country)
+        NUMBER_FORMAT.read("number_format", self.number_format)
+        if self.columns is not None:
+            _columns(self.columns)
+        if not isinstance(self.contacts, str) and not is_template(self.contacts):
+            hidden(self.contacts)
+
+    def contact_rows(self) -> ContactRows:
+        """
+        Return the contacts, to be checked and handed over.
+
+        :raises InvalidRequest: There are none, or an argument is wrong.
+        """
+        from airflow_provider_campaigns.contacts.numbers import supported_country
+        from airflow_provider_campaigns.contacts.rows import ContactRows, Reading
+
+        country = COUNTRY.read("default_country", self.default_country)
+        if country and not supported_country(country):
+            raise InvalidRequest(
+                f"default_country must be {COUNTRY.wanted}; there are no phone numbers of {country!r}."
+            )
+        reading = Reading(
+            default_country=country,
+            as_given=NUMBER_FORMAT.read("number_format", self.number_format) == "as_given",
+            columns=_columns(self.columns) if self.columns is not None else {},
+            folders=self._folders(),
+        )
+        return ContactRows(hidden(self.contacts) or (), self.contact_form(), reading, self.max_broken_rows, self.log)
+
+    def _folders(self) -> list[str]:
+        """Return where a relative path is looked for: beside the DAG file, then in the working folder."""
+        dag = self.get_dag()
+        beside = os.path.dirname(dag.fileloc) if dag and dag.fileloc else ""
+        return list(dict.fromkeys([*([beside] if beside else []), os.getcwd()]))
 
     def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
         # Not in render_template_fields, which Airflow does not call for a mapped task.
-        super()._do_render_template_fields(*args, **kwargs)  # type: ignore[misc]
+        super()._do_render_template_fields(*args, **kwargs)
         self.contacts = hidden(self.contacts)

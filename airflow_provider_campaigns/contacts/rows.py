@@ -1,4 +1,4 @@
-"""The contacts of a task: checked to the last row before any is handed over, the same ones each time they are read."""
+"""The contacts of a task: checked to the last row before any is handed over, each person once, the same each time."""
 
 from __future__ import annotations
 
@@ -7,21 +7,30 @@ import json
 import logging
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_campaigns.api.contacts import CheckedContact
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.contacts.columns import Columns, Row, opt_out_columns
+from airflow_provider_campaigns.contacts.files import file_kind, read_file
 from airflow_provider_campaigns.contacts.limits import exceeds
+from airflow_provider_campaigns.contacts.numbers import Number, read_as_given, read_number
+from airflow_provider_campaigns.contacts.source import ListedRows
 from airflow_provider_campaigns.exceptions import LaunchConflict
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.altur.answers import ContactBatch
-    from airflow_provider_campaigns.api.contacts import CheckedContact
 
 #: Broken rows that the log and a result name; the rest is counted.
 BROKEN_ROWS_TOLD = 100
+#: Broken rows that an error names.
+BROKEN_ROWS_IN_ERROR = 20
 _ROWS_A_PROGRESS_LINE = 100_000
+_NOTHING = CheckedContact({})
+#: How the letters that UTF-8 has two bytes for look in JSON when they were read in Latin-1 and written anew.
+_GARBLED = rb"\u00c3\u00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +38,58 @@ class ContactForm:
     """
     What a vendor takes for a contact.
 
-    :param read: Yields the rows of a file, given its path; an error in the place of a row that cannot be read.
     :param check: Returns what is sent of a row, or refuses it without telling what it holds.
-    :param number: The field that has the phone number, where it is to be known how many different ones there are.
+    :param number: The field that has the phone number.
+    :param own: All fields that the vendor knows, the number's among them.
+    :param extra: The field for the other columns of a CSV file, or None: they stand beside the vendor's own.
     """
 
-    read: Callable[[str], Iterator[Mapping[str, Any] | InvalidRequest]]
     check: Callable[[Mapping[str, Any]], CheckedContact]
-    number: str | None = None
+    number: str
+    own: Sequence[str]
+    extra: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """
+    How contacts are read, as the author says.
+
+    :param default_country: The country of numbers without a country code (ISO 3166), or None: those are broken.
+    :param as_given: Whether numbers are handed over as they are written, and not in E.164.
+    :param columns: Names of columns, and what they are called at the vendor.
+    :param folders: Where to look for a relative path, in that order.
+    """
+
+    default_country: str | None = None
+    as_given: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+    folders: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with a row: its place from 0, its line in the file, the column, and why."""
+
+    index: int
+    line: int | None
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        line = f" (line {self.line})" if self.line else ""
+        return f"row {self.index + 1}{line}{self._in_column}: {self.reason}"
+
+    @property
+    def told(self) -> str:
+        """What a result tells beside the row's place."""
+        line = f"line {self.line}" if self.line else ""
+        where = f"{line}{self._in_column}".removeprefix(", ")
+        return f"{where}: {self.reason}" if where else self.reason
+
+    @property
+    def _in_column(self) -> str:
+        return f", column {self.column}" if self.column else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +97,45 @@ class Checked:
     """
     What was read to the last row.
 
-    :param rows: How many rows are fit to be sent.
-    :param numbers: How many different phone numbers those have, 0 where nobody needs to know.
-    :param fingerprint: A short hash of them all.
-    :param broken: How many rows are left out.
+    :param rows: How many people are to be contacted: a row for each.
+    :param fingerprint: A short hash of those rows.
+    :param duplicates: How many rows are left out since they name a person once more.
+    :param formatted: How many numbers had formatting taken off.
+    :param broken: How many rows are left out since they are broken.
     :param broken_rows: The first of those: index from 0, and what is wrong with it.
     """
 
     rows: int
-    numbers: int
     fingerprint: str
+    duplicates: int = 0
+    formatted: int = 0
     broken: int = 0
     broken_rows: Sequence[tuple[int, str]] = ()
 
     def told(self) -> dict[str, Any]:
         """Return what a result tells of the rows that are left out."""
-        return {"broken": self.broken, "broken_rows": [list(row) for row in self.broken_rows]}
+        return {
+            "duplicates": self.duplicates,
+            "broken": self.broken,
+            "broken_rows": [list(row) for row in self.broken_rows],
+        }
 
     def __str__(self) -> str:
-        left_out = f" ({self.broken:,} broken ones left out)" if self.broken else ""
-        return f"{self.rows:,} rows{left_out}"
+        left_out = [f"{self.duplicates:,} duplicates"] if self.duplicates else []
+        left_out += [f"{self.broken:,} broken ones"] if self.broken else []
+        return f"{self.rows:,} rows ({' and '.join(left_out)} left out)" if left_out else f"{self.rows:,} rows"
+
+
+@dataclass(slots=True)
+class _Read:
+    """A row as it was read: what is sent of it and who that is, or what is wrong with it."""
+
+    index: int
+    sent: CheckedContact
+    wire: bytes
+    person: int
+    formatted: bool
+    flaw: Flaw | None
 
 
 class ContactRows:
@@ -72,6 +144,7 @@ class ContactRows:
 
     :param contacts: A list, or the path of a file.
     :param form: What the vendor takes for a contact.
+    :param reading: How they are read.
     :param max_broken: How many rows may be broken and are left out then: a share below 1, or a count.
     :param log: Where the log lines go.
     """
@@ -80,64 +153,91 @@ class ContactRows:
         self,
         contacts: Sequence[Mapping[str, Any]] | str,
         form: ContactForm,
+        reading: Reading,
         max_broken: float,
         log: logging.Logger | Any,
     ) -> None:
         self._contacts = contacts
         self._form = form
+        self._reading = reading
+        self._columns = Columns(form.number, form.own, form.extra, reading.columns)
         self._max_broken = max_broken
         self._log = log
-        self._broken = array("q")
+        self._left_out = array("q")
         self._digest = ""
+        self._names: Collection[str] = ()
 
     def check(self) -> Checked:
         """
-        Read all rows; nothing but their number, a fingerprint and the places of broken ones is held.
+        Read all rows; all that is held is a number for each person, a fingerprint, and the places of what is left out.
 
-        :raises InvalidRequest: More rows are broken than may be, or the file cannot be read on; names the row.
+        :raises InvalidRequest: More rows are broken than may be, or the file cannot be read on; names the rows.
         """
-        digest = hashlib.sha256()
-        numbers: set[int] = set()
-        flaws: list[tuple[int, str]] = []
-        rows = 0
-        self._broken = array("q")
-        for index, row, sent in self._walk():
-            if isinstance(row, InvalidRequest):
-                self._broken.append(index)
+        digest, copies = hashlib.sha256(), hashlib.sha256()
+        people: set[int] = set()
+        flaws: list[Flaw] = []
+        broken = duplicates = formatted = garbled = 0
+        self._left_out = array("q")
+        for row in self._walk():
+            if row.flaw:
+                broken += 1
+                self._left_out.append(row.index)
                 if len(flaws) < BROKEN_ROWS_TOLD:
-                    flaws.append((index, str(row)))
-                if not self._max_broken:
-                    break
+                    flaws.append(row.flaw)
                 continue
-            rows += 1
-            if self._form.number:
-                numbers.add(hash(row[self._form.number]))
-            digest.update(sent)
-            if rows % _ROWS_A_PROGRESS_LINE == 0:
-                self._log.info("%d rows of contacts read and checked", rows)
-        broken = len(self._broken)
-        if exceeds(self._max_broken, broken, rows + broken):
-            raise self._refused(flaws, rows + broken)
-        for index, flaw in flaws:
-            self._log.warning("Row %d of the contacts is left out: %s", index + 1, flaw)
-        self._digest = digest.hexdigest()
-        return Checked(rows, len(numbers), self._digest[:16], broken, flaws)
+            formatted += row.formatted
+            garbled += _GARBLED in row.wire
+            if row.person in people:
+                duplicates += 1
+                self._left_out.append(row.index)
+                copies.update(row.wire)
+                continue
+            people.add(row.person)
+            digest.update(row.wire)
+            if len(people) % _ROWS_A_PROGRESS_LINE == 0:
+                self._log.info("%d rows of contacts read and checked", len(people))
+        if exceeds(self._max_broken, broken, len(people) + duplicates + broken):
+            raise self._refused(flaws, broken, len(people) + duplicates + broken)
+        if not people:
+            raise InvalidRequest(f"contacts: there is nobody to contact{', every row is broken' if broken else ''}.")
+        self._warn_of_opt_outs()
+        for flaw in flaws:
+            self._log.warning("Row %d of the contacts is left out: %s", flaw.index + 1, flaw.told)
+        if duplicates:
+            self._log.warning("%d rows name a person once more; each person is contacted once", duplicates)
+        if formatted:
+            self._log.info(
+                "%d phone numbers had formatting (blanks, dashes and the like), which was taken off", formatted
+            )
+        if garbled:
+            self._log.warning(
+                "%d rows hold text that was garbled before, such as JosÃ© for José: the file was once read in a wrong "
+                "encoding. It is handed over as it is",
+                garbled,
+            )
+        self._digest = digest.hexdigest() + copies.hexdigest()
+        told = [(flaw.index, flaw.told) for flaw in flaws]
+        return Checked(len(people), self._digest[:16], duplicates, formatted, broken, told)
 
     def sound(self) -> Iterator[CheckedContact]:
         """
-        Yield the rows that were found fit to be sent, as they are sent.
+        Yield the rows that were found fit to be sent, as they are sent; each person once.
 
         :raises LaunchConflict: They are not those that were checked, which may show after the last one only.
         """
-        digest = hashlib.sha256()
-        left_out = iter(self._broken)
-        for index, row, sent in self._walk():
-            if not isinstance(row, InvalidRequest):
-                digest.update(sent)
-                yield row
-            elif next(left_out, None) != index:
+        digest, copies = hashlib.sha256(), hashlib.sha256()
+        left_out = iter(self._left_out)
+        skipped = next(left_out, None)
+        for row in self._walk():
+            if row.index == skipped:
+                skipped = next(left_out, None)
+                copies.update(row.wire)
+            elif row.flaw:
                 raise self._changed()
-        if digest.hexdigest() != self._digest:
+            else:
+                digest.update(row.wire)
+                yield row.sent
+        if digest.hexdigest() + copies.hexdigest() != self._digest or skipped is not None:
             raise self._changed()
 
     def placed(self, batches: Iterable[ContactBatch]) -> Iterator[ContactBatch]:
@@ -147,33 +247,69 @@ class ContactRows:
 
     def place_of(self, index: int) -> int:
         """Return the place among all rows of a sound one, given its place among the sound ones."""
-        before = bisect_right(range(len(self._broken)), index, key=lambda nth: self._broken[nth] - nth)
+        before = bisect_right(range(len(self._left_out)), index, key=lambda nth: self._left_out[nth] - nth)
         return index + before
 
-    def _walk(self) -> Iterator[tuple[int, CheckedContact | InvalidRequest, bytes]]:
-        """Yield the place of each row, what is sent of it or what is wrong with it, and that as bytes."""
-        source = self._form.read(self._contacts) if isinstance(self._contacts, str) else self._contacts
-        for index, row in enumerate(source):
-            try:
-                if isinstance(row, InvalidRequest):
-                    raise row
-                checked = self._form.check(row)
-                sent = json.dumps(checked, sort_keys=True, allow_nan=False).encode()
-            except InvalidRequest as flaw:
-                yield index, flaw, b""
-            except (TypeError, ValueError, RecursionError):
-                yield index, InvalidRequest("it must hold plain JSON values only."), b""
-            else:
-                yield index, checked, sent
+    def _walk(self) -> Iterator[_Read]:
+        rows, names = self._rows()
+        for index, row in enumerate(rows):
+            yield self._read(index, row)
+        missing = self._columns.missing(names()) if names() else []
+        if missing:
+            raise InvalidRequest(f"contacts: no row has a column {missing[0]!r}, which columns names.")
+        self._names = names()
 
-    def _refused(self, flaws: Sequence[tuple[int, str]], rows: int) -> InvalidRequest:
-        index, flaw = flaws[0]
-        first = f"contacts, row {index + 1}: {flaw}"
-        if not self._max_broken:
-            return InvalidRequest(f"{first} Mend it, or have such rows left out with max_broken_rows.")
+    def _rows(self) -> tuple[Iterable[Row], Callable[[], Collection[str]]]:
+        """Return the rows, and what tells the names of columns that were seen among them."""
+        if isinstance(self._contacts, str):
+            header: list[str] = []
+            file = read_file(self._contacts, self._columns, self._reading.folders, header.extend)
+            if file_kind(self._contacts) == "csv":
+                return file, lambda: header
+            listed = ListedRows(file, self._columns)
+        else:
+            listed = ListedRows(self._contacts, self._columns)
+        return listed, listed.names
+
+    def _read(self, index: int, row: Row) -> _Read:
+        column, reason = row.column, row.flaw
+        if not reason:
+            values = dict(row.values)
+            try:
+                column = self._form.number
+                number = self._number(values.get(column))
+                values[column] = number.text
+                column = ""
+                sent = self._form.check(values)
+                wire = json.dumps(sent, sort_keys=True, allow_nan=False).encode()
+                return _Read(index, sent, wire, number.person, number.was_formatted, None)
+            except InvalidRequest as flaw:
+                reason = str(flaw)
+            except (TypeError, ValueError, RecursionError):
+                reason = "it must hold plain JSON values only."
+        reason = reason if reason.endswith(".") else f"{reason}."
+        return _Read(index, _NOTHING, b"", 0, False, Flaw(index, row.line, column, reason))
+
+    def _number(self, cell: Any) -> Number:
+        read = read_as_given if self._reading.as_given else read_number
+        return read(cell, self._reading.default_country)
+
+    def _warn_of_opt_outs(self) -> None:
+        for name in opt_out_columns(self._names):
+            self._log.warning(
+                "The contacts have a column %r. Nothing is left out because of it: those rows are contacted all the "
+                "same. Take them out of the contacts before.",
+                name,
+            )
+
+    def _refused(self, flaws: Sequence[Flaw], broken: int, rows: int) -> InvalidRequest:
+        if rows == 1 or (broken == 1 and not self._max_broken):
+            return InvalidRequest(f"contacts, {flaws[0]} Mend it, or have such rows left out with max_broken_rows.")
+        limit = f"more than max_broken_rows={self._max_broken:g}" if self._max_broken else "and max_broken_rows is 0"
+        told = "\n".join(f"contacts, {flaw}" for flaw in flaws[:BROKEN_ROWS_IN_ERROR])
+        more = f"\nand {broken - BROKEN_ROWS_IN_ERROR:,} more" if broken > BROKEN_ROWS_IN_ERROR else ""
         return InvalidRequest(
-            f"{len(self._broken):,} of {rows:,} rows of the contacts are broken, more than "
-            f"max_broken_rows={self._max_broken:g}. The first: {first}"
+            f"{broken:,} of {rows:,} rows of the contacts are broken, {limit}. Mend them:\n{told}{more}"
         )
 
     def _changed(self) -> LaunchConflict:

@@ -201,7 +201,7 @@ class Launch:
 
     def check_refused_contacts(self, campaign: Campaign, most: float | None) -> None:
         """
-        Refuse to start a campaign when too many contacts were refused.
+        Refuse to start a campaign when too many contacts were refused, or all of them.
 
         :param campaign: The launch's campaign.
         :param most: A share below 1, or a count from 1 on (0 for none at all); None for no limit.
@@ -210,6 +210,11 @@ class Launch:
         if self.record.started or self._start_step(campaign) is not StartStep.START:
             return
         refused = self.record.contacts.get("refused", 0)
+        if self.record.rows and not self.record.contacts_taken:
+            raise LaunchRefused(
+                f"{self.client.vendor} took none of the {self.record.rows} contacts, {refused} of which it refused. "
+                f"Campaign {campaign.id} was not started."
+            )
         if exceeds(most, refused, self.record.rows):
             raise LaunchRefused(
                 f"{refused} of {self.record.rows} contacts were refused, more than max_failed_contacts={most:g}. "

@@ -43,6 +43,11 @@ class LaunchRecord:
     relaunch: int = 0
     max_tries: int | None = None
 
+    @property
+    def contacts_taken(self) -> int:
+        """How many of the rows that were handed over are contacts of the campaign now, also from before."""
+        return sum(self.contacts.get(what, 0) for what in ("created", "updated", "skipped"))
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {

@@ -26,11 +26,11 @@ class TakesAlturContacts(TakesContacts):
 
     def contact_form(self) -> ContactForm:
         """Return what Altur takes for a contact."""
-        from airflow_provider_campaigns.api.altur.fields import check_contact
-        from airflow_provider_campaigns.contacts.files import read_contacts
+        from airflow_provider_campaigns.api.altur.fields import CONTACT_FIELDS, check_contact
         from airflow_provider_campaigns.contacts.rows import ContactForm
 
-        return ContactForm(read_contacts, check_contact)
+        columns = [name for name in CONTACT_FIELDS if name != "extracted_data"]
+        return ContactForm(check_contact, "contact", columns, extra="extracted_data")
 
 
 class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
@@ -51,6 +51,11 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
     :param if_duplicate: What to do with a number that is in the campaign already: ``skip`` (the default) or ``update``.
     :param max_broken_rows: How many rows of the contacts may be broken: a share below 1, or a count; by default 0.
         Broken rows are left out, logged, and named in the receipt; one more than may be, and nothing is sent.
+    :param default_country: The country whose numbers are written without a country code, as ISO 3166 has it, such as
+        ``BR``; by default none is, and a number without a plus is a broken row.
+    :param number_format: ``e164`` (the default) hands every number over as +5511999990000; ``as_given`` as it is
+        written.
+    :param columns: What columns of the contacts are called at Altur: ``{"telefone": "contact", "nome": "name"}``.
     :param max_failed_contacts: How many contacts Altur may refuse before the task fails without activating: a share
         below 1, or a count; by default any number.
     :param activate: Whether to start sending once the contacts are in; by default True.
@@ -87,7 +92,7 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
     template_fields: Sequence[str] = (
         *CreateCampaignOperator.template_fields,
         *create_fields,
-        "contacts",
+        *TakesContacts.template_fields,
         "if_duplicate",
     )
     template_fields_renderers = {"scheduling": "json", "cycles": "json", "extra_fields": "json"}
@@ -99,9 +104,7 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
         agent_id: str,
         integration_id: str,
         integration_type: str,
-        contacts: Sequence[Mapping[str, Any]] | str | None = None,
         if_duplicate: str = "skip",
-        max_broken_rows: float = 0,
         max_failed_contacts: float | None = None,
         activate: bool = True,
         conn_id: str = "altur_default",
@@ -121,10 +124,9 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
         self.agent_id = agent_id
         self.integration_id = integration_id
         self.integration_type = integration_type
-        self.contacts = contacts
-        self.max_broken_rows = max_broken_rows
         self._rows: ContactRows | None = None
         self._checked: Checked | None = None
+        self._taken: int | None = None
         self.if_duplicate = if_duplicate
         self.max_failed_contacts = max_failed_contacts
         self.activate = activate
@@ -153,28 +155,32 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
         return AlturHook(self.conn_id)
 
     def check_guards(self) -> None:
-        """Refuse limits that are none, too."""
+        """Refuse contacts and limits that can be seen to be wrong, too."""
         super().check_guards()
-        checked_limit("max_broken_rows", self.max_broken_rows)
+        self.check_visible_contacts()
         if self.max_failed_contacts is not None:
             checked_limit("max_failed_contacts", self.max_failed_contacts)
 
     def check_before(self, client: CampaignClient) -> Mapping[str, Any]:
         """Read the contacts to the last row; return their number and a fingerprint of them all."""
+        if self.contacts is None:
+            if self.activate:
+                raise InvalidRequest("contacts must be given to activate the campaign; pass activate=False.")
+            return {}
         self._rows = self.contact_rows()
         self._checked = checked = self._rows.check()
-        if self.activate and not checked.rows:
-            raise InvalidRequest("contacts must hold at least one row to activate the campaign; pass activate=False.")
-        return {"contacts": f"{checked}, sha256 {checked.fingerprint}"} if checked.rows else {}
+        return {"contacts": f"{checked}, sha256 {checked.fingerprint}"}
 
     def recipients(self, client: CampaignClient) -> int:
-        """Return how many rows the contacts have."""
+        """Return how many people the contacts are; once those are handed over, how many of them Altur took."""
+        if self._taken is not None:
+            return self._taken
         if self._checked is None:
             self.check_before(client)
         return self._checked.rows if self._checked else 0
 
     def contacts_told(self) -> Mapping[str, Any]:
-        """Return which rows were left out."""
+        """Return how many rows were left out, and which were broken."""
         return self._checked.told() if self._checked else {}
 
     def steps(self, launch: Launch, request: CreateRequest) -> Campaign:
@@ -203,4 +209,6 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
                 ),
             )
             launch.check_refused_contacts(campaign, self.max_failed_contacts)
+            # The guards are asked once more before the start.
+            self._taken = launch.record.contacts_taken
         return launch.start(campaign, client.activate_campaign) if self.activate else campaign

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -42,11 +42,10 @@ class _ContactListOperator(ContactsOperator):
 
     def contact_form(self) -> ContactForm:
         """Return what Kore.ai takes for a contact."""
-        from airflow_provider_campaigns.api.koreai.contact_lists import check_contact
-        from airflow_provider_campaigns.contacts.files import read_rows
+        from airflow_provider_campaigns.api.koreai.contact_lists import CONTACT_COLUMNS, check_contact
         from airflow_provider_campaigns.contacts.rows import ContactForm
 
-        return ContactForm(lambda path: read_rows(path, "phoneNumber"), check_contact, "phoneNumber")
+        return ContactForm(check_contact, "phoneNumber", CONTACT_COLUMNS)
 
     def _begin(self, context: Context, rows: ContactRows, **meant: Any) -> tuple[KoreAIHook, Checked, HandOver]:
         """Check the connection, the contacts, and that an earlier try meant the same; nothing is sent."""
@@ -62,10 +61,11 @@ class _ContactListOperator(ContactsOperator):
     def _fill(self, client: KoreAIClient, known: ContactList, rows: ContactRows, hand_over: HandOver) -> None:
         from airflow_provider_campaigns.api.koreai.contact_lists import MAX_CONTACTS_PER_BATCH
 
-        if known.allow_duplicates:
+        if known.allow_duplicates is not False:
+            told = "Kore.ai does not say whether" if known.allow_duplicates is None else "by its settings"
             raise InvalidRequest(
-                f"Contact list {known.name!r} may hold a number twice, so that a repeated batch would reach people "
-                "twice. Use a list that keeps each number once."
+                f"Contact list {known.name!r}: {told} it may hold a number twice, so that a repeated batch would reach "
+                "people twice. Use a list that keeps each number once, such as one of KoreAICreateContactListOperator."
             )
         rest = hand_over.rest(rows.sound())
         while batch := list(islice(rest, MAX_CONTACTS_PER_BATCH)):
@@ -87,6 +87,11 @@ def _named(client: KoreAIClient, name: str) -> ContactList | None:
     return next((known for known in lists if (known.name or "").lower() == name.lower()), None)
 
 
+def _keeping_each_once(known: ContactList) -> ContactList:
+    """Return a list that this package made, and told to keep each number once; not every answer repeats that."""
+    return replace(known, allow_duplicates=known.allow_duplicates or False)
+
+
 class KoreAICreateContactListOperator(_ContactListOperator):
     """
     Creates a contact list at Kore.ai and fills it, in batches of 100; returns its id and name.
@@ -106,11 +111,17 @@ class KoreAICreateContactListOperator(_ContactListOperator):
         default 600. It tells of no contact that it leaves out. 0 does not wait.
     :param max_broken_rows: How many rows of the contacts may be broken: a share below 1, or a count; by default 0.
         Broken rows are left out, logged, and named in the result; one more than may be, and nothing is sent.
+    :param default_country: The country whose numbers are written without a country code, as ISO 3166 has it, such as
+        ``BR``; by default none is, and a number without a plus is a broken row. (templated)
+    :param number_format: ``e164`` (the default) hands every number over as +5511999990000; ``as_given`` as it is
+        written, for platforms that dial by rules of their own.
+    :param columns: What columns of the contacts are called at Kore.ai: ``{"telefone": "phoneNumber"}``.
     :param dry_run: Check everything but send nothing; the task is skipped. The connection's extra ``dry_run`` does the
         same.
     :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
-    :return: ``{"id", "name", "rows", "contacts", "broken", "broken_rows"}``: rows handed over; contacts counted when
-        last looked at; rows left out, and the first 100 of them: index from 0, and what is wrong.
+    :return: ``{"id", "name", "rows", "contacts", "duplicates", "broken", "broken_rows"}``: rows handed over; contacts
+        counted when last looked at; rows that name a person once more; broken rows left out, and the first 100 of
+        them: index from 0, and what is wrong.
     :raises CampaignRequestRefused: Bad input (names the row), or Kore.ai refused the request; not retried.
     :raises CampaignRequestFailed: Not all contacts were counted in time; the retry goes on waiting.
     :raises LaunchOutcomeUnknown: An answer was lost; the retry looks, and sends the batch again.
@@ -123,7 +134,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
         self,
         *,
         name: str,
-        contacts: Sequence[Mapping[str, Any]] | str,
+        contacts: Any,
         description: str | None = None,
         if_exists: str = "fail",
         wait_timeout: float = 600.0,
@@ -153,7 +164,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
                 self._show(f"a new contact list {self.name!r}", checked)
             known = self._list(client, hand_over, description)
             self._fill(client, known, rows, hand_over)
-            counted = self._counted(client, known, checked.numbers)
+            counted = self._counted(client, known, checked.rows)
         return {"id": known.id, "name": known.name, "rows": checked.rows, "contacts": counted, **checked.told()}
 
     def _marked(self, intent: Intent) -> str:
@@ -168,41 +179,46 @@ class KoreAICreateContactListOperator(_ContactListOperator):
 
     def _list(self, client: KoreAIClient, hand_over: HandOver, description: str) -> ContactList:
         if hand_over.record.campaign_id:
-            return client.get_contact_list(hand_over.record.campaign_id)
+            remembered = client.get_contact_list(hand_over.record.campaign_id)
+            return remembered if hand_over.record.adopted else _keeping_each_once(remembered)
         known = None if hand_over.is_first else _named(client, self.name)
         if known is None:
             hand_over.keeper.remember("Nothing was sent")
             try:
                 known = client.create_contact_list(self.name, description=description)
                 # The answer may leave out what is needed later.
-                known = replace(known, name=known.name or self.name, allow_duplicates=False)
+                known = _keeping_each_once(replace(known, name=known.name or self.name))
                 self.log.info("Contact list %s was created", known.id)
             except Conflict:
                 known = _named(client, self.name)
                 if known is None:
                     raise
-                self._accept(known, hand_over.intent)
+                known = self._accepted(known, hand_over)
             except OutcomeUnknown as lost:
                 raise LaunchOutcomeUnknown(f"{lost} The next try looks for the list.") from lost
         else:
-            self._accept(known, hand_over.intent)
+            known = self._accepted(known, hand_over)
         hand_over.keeper.remember(f"Contact list {known.id} was created", campaign_id=known.id)
         return known
 
-    def _accept(self, known: ContactList, intent: Intent) -> None:
+    def _accepted(self, known: ContactList, hand_over: HandOver) -> ContactList:
+        intent = hand_over.intent
         signs = signs_in(str(known.raw.get("description") or ""))
         if signs == (intent.sign, intent.payload):
             self.log.info("Contact list %s carries the mark of this task instance; going on with it", known.id)
-        elif signs and signs[0] == intent.sign:
+            return _keeping_each_once(known)
+        if signs and signs[0] == intent.sign:
             raise LaunchConflict(
                 f"This run already made contact list {known.name!r} ({known.id}) for other contents. Undo the change, "
                 "or use a new run with another name."
             )
-        elif self.if_exists == "fail":
+        if self.if_exists == "fail":
             raise LaunchConflict(
                 f"There is a contact list {known.name!r} ({known.id}) that this task did not make. Choose another "
                 "name, or add to it with if_exists='use'."
             )
+        hand_over.keeper.remember("Nothing was sent", adopted=True)
+        return known
 
     def _counted(self, client: KoreAIClient, known: ContactList, numbers: int) -> int | None:
         give_up = time.monotonic() + self.wait_timeout
@@ -232,10 +248,15 @@ class KoreAIAddContactsOperator(_ContactListOperator):
     :param contacts: As for :class:`KoreAICreateContactListOperator`. (templated)
     :param max_broken_rows: How many rows of the contacts may be broken: a share below 1, or a count; by default 0.
         Broken rows are left out, logged, and named in the result; one more than may be, and nothing is sent.
+    :param default_country: The country whose numbers are written without a country code, as ISO 3166 has it, such as
+        ``BR``; by default none is, and a number without a plus is a broken row. (templated)
+    :param number_format: ``e164`` (the default) hands every number over as +5511999990000; ``as_given`` as it is
+        written, for platforms that dial by rules of their own.
+    :param columns: What columns of the contacts are called at Kore.ai: ``{"telefone": "phoneNumber"}``.
     :param dry_run: Check everything but send nothing; the task is skipped. The connection's extra ``dry_run`` does the
         same.
     :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
-    :return: ``{"id", "name", "rows", "broken", "broken_rows"}``, as of the other one.
+    :return: ``{"id", "name", "rows", "duplicates", "broken", "broken_rows"}``, as of the other one.
     :raises CampaignRequestRefused: Bad input (names the row), or there is no such list; not retried.
     :raises LaunchOutcomeUnknown: An answer was lost; the retry sends the batch again.
     :raises LaunchConflict: An earlier try of the run meant other contacts; not retried. (Airflow 3.3 and newer.)
@@ -247,7 +268,7 @@ class KoreAIAddContactsOperator(_ContactListOperator):
         self,
         *,
         list_name: str,
-        contacts: Sequence[Mapping[str, Any]] | str,
+        contacts: Any,
         conn_id: str = "koreai_default",
         **kwargs: Any,
     ) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
+from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.arguments.templates import is_template
@@ -23,35 +23,23 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.contacts.rows import Checked
 
 
-class ContactsOperator(TakesContacts, BaseOperator):
+class ContactsOperator(TakesContacts):
     """
     Hands contacts over outside of a launch.
 
-    :param contacts: A list of dicts, or the path or URI of a file. (templated)
     :param conn_id: The connection. (templated)
-    :param max_broken_rows: How many rows may be broken and are left out: a share below 1, or a count; by default 0.
     :param dry_run: Check everything but send nothing; the task is skipped.
     """
 
-    template_fields: Sequence[str] = ("conn_id", "contacts")
+    template_fields: Sequence[str] = ("conn_id", *TakesContacts.template_fields)
     ui_color = "#fdf0dc"
 
-    def __init__(
-        self,
-        *,
-        contacts: Sequence[Mapping[str, Any]] | str,
-        conn_id: str,
-        max_broken_rows: float = 0,
-        dry_run: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.contacts = contacts
+    def __init__(self, *, contacts: Any, conn_id: str, dry_run: bool = False, **kwargs: Any) -> None:
+        super().__init__(contacts=contacts, **kwargs)
         self.conn_id = conn_id
-        self.max_broken_rows = max_broken_rows
         self._dry_run = dry_run
         try:
-            checked_limit("max_broken_rows", max_broken_rows)
+            self.check_visible_contacts()
         except InvalidRequest as error:
             raise InvalidRequest(f"Task {self.task_id!r}: {error}") from None
 
@@ -80,12 +68,17 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         below 1, or a count; by default any number.
     :param max_broken_rows: How many rows of the contacts may be broken: a share below 1, or a count; by default 0.
         Broken rows are left out, logged, and named in the result; one more than may be, and nothing is sent.
+    :param default_country: The country whose numbers are written without a country code, as ISO 3166 has it, such as
+        ``BR``; by default none is, and a number without a plus is a broken row. (templated)
+    :param number_format: ``e164`` (the default) hands every number over as +5511999990000; ``as_given`` as it is
+        written.
+    :param columns: What columns of the contacts are called at Altur: ``{"telefone": "contact", "nome": "name"}``.
     :param dry_run: Check everything but send nothing; the task is skipped. The connection's extra ``dry_run`` does the
         same.
     :param conn_id: A connection of type ``altur``, by default ``altur_default``. (templated)
-    :return: ``{"campaign_id", "rows", "created", "updated", "skipped", "refused", "refused_rows", "broken",
-        "broken_rows"}``; the lists hold the first 100 refused by Altur and the first 100 left out: index from 0, and
-        the reason.
+    :return: ``{"campaign_id", "rows", "created", "updated", "skipped", "refused", "refused_rows", "duplicates",
+        "broken", "broken_rows"}``; the lists hold the first 100 refused by Altur and the first 100 broken: index
+        from 0, and the reason.
     :raises CampaignRequestRefused: Bad input (names the row), or Altur refused the request; not retried.
     :raises LaunchOutcomeUnknown: An answer was lost; the retry sends the batch again under the same key.
     :raises LaunchConflict: An earlier try of the run added other contacts; not retried. (Airflow 3.3 and newer.)
@@ -103,7 +96,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         self,
         *,
         campaign_id: str,
-        contacts: Sequence[Mapping[str, Any]] | str,
+        contacts: Any,
         if_duplicate: str = "skip",
         max_failed_contacts: float | None = None,
         conn_id: str = "altur_default",
@@ -181,6 +174,11 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
 
     def _outcome(self, campaign_id: str, record: LaunchRecord) -> dict[str, Any]:
         tally = {"created": 0, "updated": 0, "skipped": 0, "refused": 0} | dict(record.contacts)
+        if record.rows and not record.contacts_taken:
+            raise LaunchRefused(
+                f"Altur took none of the {record.rows} contacts, {tally['refused']} of which it refused. Campaign "
+                f"{campaign_id} has nobody new."
+            )
         if exceeds(self.max_failed_contacts, tally["refused"], record.rows):
             raise LaunchRefused(
                 f"{tally['refused']} of {record.rows} contacts were refused, more than "

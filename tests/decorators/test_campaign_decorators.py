@@ -160,7 +160,7 @@ def test_a_launch_that_was_deferred_until_its_window_opens_asks_the_function_aga
             "contacts must be a list of dicts.* returned a dict",
         ),
         ({**ALTUR, "contacts": (row for row in ())}, {}, "contacts must be a list of dicts.* returned a generator"),
-        ({**ALTUR, "contacts": []}, {}, "contacts must hold at least one row"),
+        ({**ALTUR, "contacts": []}, {}, "there is nobody to contact"),
     ],
 )
 def test_a_result_that_cannot_be_launched_is_refused_before_anything_is_sent(

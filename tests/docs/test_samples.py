@@ -30,7 +30,7 @@ SAMPLES = Path(__file__).with_name("samples")
 #: How many campaigns the DAGs of a sample launch at each vendor.
 CAMPAIGNS: Mapping[str, Mapping[str, int]] = {
     "acting.py": {"kinbox": 1},
-    "altur.py": {"altur": 2},
+    "altur.py": {"altur": 3},
     "approval.py": {"kinbox": 1},
     "contacts_of_altur.py": {"altur": 1},
     "contacts_of_koreai.py": {"koreai": 1},

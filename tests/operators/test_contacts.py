@@ -40,7 +40,9 @@ from airflow_provider_campaigns.sandbox.server import Sandbox
 #: Three batches at Altur, and three at Kore.ai.
 ALTUR = [{"contact": f"+52155{number:08d}"} for number in range(2100)]
 KOREAI = [{"phoneNumber": f"+1415{number:07d}", "plan": "gold"} for number in range(220)]
-NONE_BROKEN: dict[str, Any] = {"broken": 0, "broken_rows": []}
+#: A number of Niue, whole and shorter than the sandbox's Altur takes.
+REFUSED = {"contact": "+6834002"}
+NONE_BROKEN: dict[str, Any] = {"duplicates": 0, "broken": 0, "broken_rows": []}
 ALL_IN = {"rows": 2100, "created": 2100, "updated": 0, "skipped": 0, "refused": 0, "refused_rows": [], **NONE_BROKEN}
 
 
@@ -233,15 +235,15 @@ def test_other_contents_on_a_retry_are_refused_and_what_differs_is_named(campaig
 
 
 def test_refused_rows_are_told_by_place_and_reason(campaign_sandbox: Sandbox) -> None:
-    rows = [*ALTUR[:1500], {"contact": "12"}, ALTUR[0]]
+    rows = [ALTUR[0], ALTUR[0], *ALTUR[1:1500], REFUSED, ALTUR[0]]
     result = run(adding(altur_campaign(), rows))
-    assert result["refused_rows"] == [[1500, "INVALID_PHONE_NUMBER"]]
-    assert [result[word] for word in ("rows", "created", "skipped", "refused")] == [1502, 1500, 1, 1]
+    assert result["refused_rows"] == [[1501, "INVALID_PHONE_NUMBER"]]
+    assert [result[word] for word in ("rows", "created", "skipped", "refused", "duplicates")] == [1501, 1500, 0, 1, 2]
 
 
 @pytest.mark.parametrize(("most", "fails"), [(0, True), (1, False), (0.2, True), (0.4, False)])
 def test_too_many_refused_contacts_fail_the_task(most: float, fails: bool) -> None:
-    operator = adding(altur_campaign(), [*ALTUR[:2], {"contact": "12"}], max_failed_contacts=most)
+    operator = adding(altur_campaign(), [*ALTUR[:2], REFUSED], max_failed_contacts=most)
     if not fails:
         assert run(operator)["refused"] == 1
         return
@@ -251,9 +253,18 @@ def test_too_many_refused_contacts_fail_the_task(most: float, fails: bool) -> No
 
 BROKEN = {
     "a list": ([*ALTUR, {"contact": "+525550001111", "nmae": "secret"}], "row 2101: it has 1 unknown field"),
-    "a number that a table library spoilt": ([*ALTUR, {"contact": 5.2e12}], "row 2101: contact must be"),
-    "csv": ("contact,name\n" + "+525550001111,secret\n" * 2100 + "+525550001111\n", "row 2101: it has not as many"),
-    "jsonl": ('{"contact": "+525550001111"}\n' * 2100 + '{"contact": "+5255500', "row 2101: it is no JSON"),
+    "a number that a table library spoilt": (
+        [*ALTUR, {"contact": 5.2e12}],
+        "row 2101, column contact: it is a decimal number",
+    ),
+    "csv": (
+        "contact,name\n" + "+525550001111,secret\n" * 2100 + "+525550001111\n",
+        r"row 2101 \(line 2102\): it has 1 columns, and the header has 2",
+    ),
+    "jsonl": (
+        '{"contact": "+525550001111"}\n' * 2100 + '{"contact": "+5255500',
+        r"row 2101 \(line 2101\): it is no JSON",
+    ),
 }
 
 
@@ -274,14 +285,14 @@ def test_a_broken_row_is_named_by_its_place_alone_and_nothing_is_sent(
 
 
 HOLED = {
-    "a list": [{"contact": "+525550000001"}, {"nmae": "secret"}, {"contact": "12"}, {"contact": "+525550000002"}],
-    "csv": "contact,name\n+525550000001,\n,secret\n12,\n+525550000002,Ana\n",
-    "jsonl": '{"contact": "+525550000001"}\n{"secret\n\n{"contact": 12}\n{"contact": "+525550000002"}\n',
+    "a list": [{"contact": "+525550000001"}, {"nmae": "secret"}, REFUSED, {"contact": "+525550000002"}],
+    "csv": "contact,name\n+525550000001,\n,secret\n+6834002,\n+525550000002,Ana\n",
+    "jsonl": '{"contact": "+525550000001"}\n{"secret\n\n{"contact": "+683 4002"}\n{"contact": "+525550000002"}\n',
 }
 SAID = {
-    "a list": "it has 1 unknown field(s). Known fields: contact, name, context, f_id, extracted_data.",
-    "csv": "contact must be given: it is the phone number.",
-    "jsonl": "it is no JSON.",
+    "a list": "column contact: it is empty: give the phone number.",
+    "csv": "line 3, column contact: it is empty: give the phone number.",
+    "jsonl": "line 2: it is no JSON.",
 }
 
 
@@ -318,7 +329,9 @@ def test_broken_rows_are_left_out_if_asked_and_named_by_their_places_in_the_whol
 @pytest.mark.parametrize("limit", [1, 0.4])
 def test_one_broken_row_more_than_may_be_and_nothing_is_sent(limit: float, campaign_sandbox: Sandbox) -> None:
     rows = [*ALTUR[:3], {}, "+525550001111"]
-    match = rf"2 of 5 rows of the contacts are broken, more than max_broken_rows={limit}. The first: contacts, row 4: "
+    match = (
+        rf"2 of 5 rows of the contacts are broken, more than max_broken_rows={limit}\. Mend them:\ncontacts, row 4, "
+    )
     if limit == 0.4:
         assert run(adding(altur_campaign(), rows, max_broken_rows=limit))["rows"] == 3
         rows = rows[1:]
@@ -362,7 +375,7 @@ def test_a_file_that_is_written_to_while_it_is_handed_over_is_found_out(
 def test_a_retry_goes_on_after_the_batches_that_are_in_also_past_broken_rows(campaign_sandbox: Sandbox) -> None:
     store = Store()
     campaign_id = altur_campaign()
-    rows = [{}, *ALTUR[:1200], {}, {}, *ALTUR[1200:], {"contact": "12"}]
+    rows = [{}, *ALTUR[:1200], {}, {}, *ALTUR[1200:], REFUSED]
     campaign_sandbox.order_fault(endpoint="add_contacts", kind="error", skip=1, times=4)
     with pytest.raises(LaunchOutcomeUnknown):
         run(adding(campaign_id, rows, max_broken_rows=3), 1, store)
@@ -382,10 +395,55 @@ def test_a_file_s_further_columns_go_along(tmp_path: Path) -> None:
     assert (second["name"], second["extracted_data"]) == (None, {})
 
 
-def test_no_contacts_at_all_are_no_error_and_send_nothing(campaign_sandbox: Sandbox) -> None:
-    result = run(adding("1001", []))
-    assert (result["rows"], result["created"]) == (0, 0)
+@pytest.mark.parametrize("make", [lambda none: adding("1001", none), listing], ids=["Altur", "Kore.ai"])
+@pytest.mark.parametrize("none", [[], None])
+def test_no_contacts_at_all_are_refused_and_send_nothing(make: Any, none: Any, campaign_sandbox: Sandbox) -> None:
+    with pytest.raises(CampaignRequestRefused, match="nobody to contact"):
+        run(make(none))
     assert campaign_sandbox.journal()["requests"] == []
+
+
+def test_contacts_of_whom_the_vendor_took_nobody_fail_the_task() -> None:
+    campaign_id = altur_campaign()
+    for try_number in (1, 2):
+        with pytest.raises(LaunchRefused, match="Altur took none of the 1 contacts, 1 of which it refused"):
+            run(adding(campaign_id, [REFUSED]), try_number)
+
+
+def test_contacts_that_were_in_before_are_updated_or_skipped_as_asked() -> None:
+    campaign_id = altur_campaign()
+    run(adding(campaign_id, ALTUR[:3]))
+    assert run(adding(campaign_id, ALTUR[:3], if_duplicate="update"))["updated"] == 3
+    assert run(adding(campaign_id, ALTUR[:3]))["skipped"] == 3
+
+
+def test_a_relative_path_is_looked_for_beside_the_dag_file_and_then_in_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.providers.common.compat.sdk import DAG
+
+    beside, working = tmp_path / "dags", tmp_path / "work"
+    for folder in (beside, working):
+        folder.mkdir()
+    monkeypatch.chdir(working)
+    with DAG("people", schedule=None) as dag:
+        operator = adding(altur_campaign(), "people.csv")
+    dag.fileloc = str(beside / "people.py")
+    with pytest.raises(CampaignRequestRefused, match=rf"looked for in {beside} and then in {working}\."):
+        run(operator)
+    (working / "people.csv").write_text("contact\n+525550000001\n")
+    (beside / "people.csv").write_text("contact\n+525550000001\n+525550000002\n")
+    assert run(operator)["created"] == 2
+
+
+@pytest.mark.parametrize("again", ["+14155550100", "+1 (415) 555-0100", "tel", "4155550100"])
+def test_a_person_is_one_contact_however_the_number_is_spelled(again: str, campaign_sandbox: Sandbox) -> None:
+    spelled = '="+14155550100"' if again == "tel" else again
+    rows = [{"contact": "+14155550100"}, {"contact": spelled}, {"contact": "+14155550101"}]
+    # The guards count people, not rows.
+    result = run(adding(altur_campaign(), rows, default_country="US", max_recipients=2))
+    assert (result["rows"], result["created"], result["duplicates"]) == (2, 2, 1)
+    assert in_altur(campaign_sandbox) == (2, 2)
 
 
 @pytest.mark.parametrize(
@@ -451,7 +509,7 @@ def test_what_was_begun_is_not_skipped_outside_of_the_send_window(campaign_sandb
 def test_neither_log_nor_xcom_nor_rendered_fields_show_a_recipient(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [*ALTUR[:1500], {"contact": "12345678901"}]
+    rows = [*ALTUR[:1500], REFUSED]
     operator = adding(altur_campaign(), rows)
     operator.render_template_fields({})
     assert repr(operator.contacts) == str(operator.contacts) == "<1501 contacts>"
@@ -463,7 +521,7 @@ def test_neither_log_nor_xcom_nor_rendered_fields_show_a_recipient(
         told = [run(operator), run(lists)]
     said = caplog.text + "".join(capfd.readouterr()) + json.dumps(told)
     assert "row 1501 was refused" in said
-    for trace in ("52155", "1415", "12345678901"):
+    for trace in ("52155", "1415", "6834002"):
         assert trace not in said
 
 
@@ -587,14 +645,15 @@ def test_a_number_that_is_in_the_file_twice_is_waited_for_once() -> None:
     assert run(listing([*KOREAI[:5], *KOREAI[:5]])) | {"id": ""} == {
         "id": "",
         "name": "Clinic",
-        "rows": 10,
+        "rows": 5,
         "contacts": 5,
         **NONE_BROKEN,
+        "duplicates": 5,
     }
 
 
 def test_a_row_without_a_phone_number_is_named_by_its_place_and_nothing_is_sent(campaign_sandbox: Sandbox) -> None:
-    with pytest.raises(CampaignRequestRefused, match="contacts, row 221: phoneNumber must be given"):
+    with pytest.raises(CampaignRequestRefused, match="contacts, row 221, column phoneNumber: it is words"):
         run(listing([*KOREAI, {"phoneNumber": "secret"}]))
     assert campaign_sandbox.journal()["requests"] == []
 

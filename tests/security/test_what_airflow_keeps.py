@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("airflow_db")
 
 SECRETS = {name: f"never-{name}'\"%41+/\\<b>&=={{x}}~0123456789" for name in ("kinbox", "altur", "koreai")}
 PEOPLE = [{"contact": f"+5215598761{number:03d}", "name": f"Zoraida{number} Quetzal"} for number in range(40)]
-REFUSED = {"contact": "5215598760000000000", "name": "Wrong Quetzal"}
+REFUSED = {"contact": "+6834987", "name": "Wrong Quetzal"}
 
 DAGS = """
 import json, os

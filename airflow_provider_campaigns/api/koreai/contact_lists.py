@@ -40,7 +40,12 @@ _CHANGED_LIST = (
     Field("allow_duplicates", "allowDuplicates", fields.FLAG),
 )
 _NEW_LIST = tuple(replace(declared, required=True) for declared in _CHANGED_LIST)
-_PHONE = re.compile(r"\+?[1-9][0-9]{6,14}")
+#: The columns that a list knows by name; any other is kept beside them.
+CONTACT_COLUMNS = ("phoneNumber", "firstName", "lastName", "timeZone", "uniqueId", "contactPriority")
+#: "In international or local format depending on platform rules": digits, with what people write between them.
+_PHONE = re.compile(r"[+(]*[0-9][0-9 ().+/-]*")
+_PHONE_DIGITS = range(3, 21)
+_SYNC_MODES = {"allowDuplicates": True, "dontAllowDuplicates": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class ContactList:
     :param name: Its name, by which campaigns and added contacts refer to it.
     :param status: The vendor's word: ``Ready`` for one filled by API, ``Validated`` for an uploaded one.
     :param contacts: How many contacts are in it, or None. It lags behind what was added.
-    :param allow_duplicates: Whether a number may be in it twice, or None.
+    :param allow_duplicates: Whether a number may be in it twice, or None where the vendor does not say.
     :param in_use: Whether a campaign is sending to it, or None.
     :param raw: The vendor's answer.
     """
@@ -88,7 +93,7 @@ def read_contact_list(item: Mapping[str, Any], list_id: str) -> ContactList:
         name=reading.text(item.get("name")),
         status=status_word(reading.text(item.get("status"))),
         contacts=reading.whole(item.get("totalRecordCount")),
-        allow_duplicates=reading.flag(item.get("allowDuplicates")),
+        allow_duplicates=_may_hold_twice(item),
         in_use=reading.flag(item.get("isListInUse")),
         raw=item,
     )
@@ -104,9 +109,22 @@ def check_contact(row: Mapping[str, Any]) -> CheckedContact:
     if not isinstance(row, Mapping):
         raise InvalidRequest(f"it must be an object (dict), not a value of type {type(row).__name__}.")
     number = row.get("phoneNumber")
-    if not isinstance(number, str) or not _PHONE.fullmatch(number):
-        raise InvalidRequest("phoneNumber must be given, a text of 7 to 15 digits in E.164 form such as +14155550100.")
+    if not isinstance(number, str) or not _PHONE.fullmatch(number) or not _has_digits_of_a_phone(number):
+        raise InvalidRequest(
+            "phoneNumber must be given, a text of 3 to 20 digits in international (+14155550100) or local form."
+        )
     return CheckedContact(dict(row))
+
+
+def _has_digits_of_a_phone(number: str) -> bool:
+    return sum(map(str.isdecimal, number)) in _PHONE_DIGITS
+
+
+def _may_hold_twice(item: Mapping[str, Any]) -> bool | None:
+    """Return whether a list may hold a number twice, or None: the pages show it in one field or in the other."""
+    mode = reading.text(reading.mapping(item.get("apiConfigurations")).get("dataSyncMode"))
+    told = [reading.flag(item.get("allowDuplicates")), _SYNC_MODES.get(mode or "")]
+    return True if True in told else (False if False in told else None)
 
 
 class KoreAIContactLists(KoreAIAccess):
@@ -145,7 +163,7 @@ class KoreAIContactLists(KoreAIAccess):
         https://docs.kore.ai/ai-for-service/apis/contact-center/add-contacts-to-contact-list
 
         :param list_name: The list's name, not its id.
-        :param contacts: 1 to 100 objects in the vendor's columns: ``phoneNumber`` (E.164 text, required),
+        :param contacts: 1 to 100 objects in the vendor's columns: ``phoneNumber`` (a text, required),
             ``firstName``, ``lastName``, ``timeZone`` (IANA), ``uniqueId``, ``contactPriority`` and free ones.
         :return: How many were handed over.
         :raises InvalidRequest: Nothing was sent.

@@ -50,3 +50,18 @@ with DAG("altur_whatsapp", schedule=None):
         contacts=overdue(),
     )
     # --8<-- [end:whatsapp]
+
+with DAG("altur_brazil", schedule=None):
+    # --8<-- [start:brazil]
+    AlturCreateCampaignOperator(
+        task_id="create",
+        name="Lembrete {{ dag_run.run_after | ds }}",
+        agent_id="0f8fad5b-d9cb-469f-a165-70867728950e",
+        integration_id="int_public_id",
+        integration_type="phone_call",
+        contacts="clientes.csv",
+        columns={"telefone": "contact", "nome": "name"},
+        default_country="BR",
+        max_broken_rows=0.01,
+    )
+    # --8<-- [end:brazil]

@@ -413,8 +413,8 @@ def test_contacts_of_whom_the_vendor_took_nobody_fail_the_task() -> None:
 def test_contacts_that_were_in_before_are_updated_or_skipped_as_asked() -> None:
     campaign_id = altur_campaign()
     run(adding(campaign_id, ALTUR[:3]))
-    assert run(adding(campaign_id, ALTUR[:3], if_duplicate="update"))["updated"] == 3
-    assert run(adding(campaign_id, ALTUR[:3]))["skipped"] == 3
+    assert run(adding(campaign_id, ALTUR[:4], if_duplicate="update"))["updated"] == 3
+    assert run(adding(campaign_id, ALTUR[:5]))["skipped"] == 4
 
 
 def test_a_relative_path_is_looked_for_beside_the_dag_file_and_then_in_the_working_folder(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_campaigns.api.altur import fields
@@ -24,6 +24,8 @@ from airflow_provider_campaigns.api.koreai import contact_lists
 from airflow_provider_campaigns.contacts.rows import ContactForm, ContactRows, Reading
 from airflow_provider_campaigns.contacts.source import read_source
 
+#: Other tests run at the same time.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DATA = Path(__file__).parent / "data"
 FORMS = {
     "altur": ContactForm(fields.check_contact, "contact", tuple(fields.CONTACT_FIELDS)[:-1], "extracted_data"),
@@ -168,6 +170,7 @@ def test_a_file_is_handed_over_as_meant_or_refused_in_words(vendor: str, path: P
 # Others of the same kinds
 
 
+@UNHURRIED
 @given(
     st.sampled_from([",", ";", "\t", "|"]),
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),

@@ -8,11 +8,13 @@ from typing import Any
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_campaigns.contacts.numbers import NoNumber, read_as_given, read_number
 
+#: Other tests run at the same time.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANA = "+5511999990001"
 #: One number as people and spreadsheets spell it; the guide's table is made of these.
 SPELLINGS = {
@@ -170,6 +172,7 @@ def test_landlines_and_other_people_are_not_taken_for_one() -> None:
     assert len({read_number(one).person for one in people}) == len(people)
 
 
+@UNHURRIED
 @given(st.integers(0, 9_999_999_999), st.sampled_from(["-", " ", "", ".", "\u00a0", "\u200b"]), st.randoms())
 def test_every_formatting_of_a_number_gives_the_same(number: int, mark: str, chance: random.Random) -> None:
     plain = f"+52{number:010d}"
@@ -208,6 +211,7 @@ def test_numbers_of_every_country_are_read_in_all_the_ways_that_the_library_writ
             assert read_number(national, region).text == e164, (region, national)
 
 
+@UNHURRIED
 @given(st.sampled_from(examples()), st.lists(st.tuples(st.integers(0, 14), st.integers(0, 9)), max_size=4), st.data())
 def test_the_short_way_finds_what_the_library_finds(
     example: tuple[str, str], changes: list[tuple[int, int]], data: st.DataObject
@@ -228,6 +232,7 @@ def test_the_short_way_finds_what_the_library_finds(
     assert mine == found or mine.startswith("+521")
 
 
+@UNHURRIED
 @given(
     st.one_of(
         st.text(), st.integers(), st.floats(), st.binary(), st.none(), st.decimals(), st.text("+0123456789 ()-.,;/xeE@")

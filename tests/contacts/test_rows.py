@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_campaigns.api.altur.answers import ContactBatch
@@ -24,6 +24,8 @@ from airflow_provider_campaigns.contacts.rows import BROKEN_ROWS_TOLD, ContactFo
 from airflow_provider_campaigns.exceptions import LaunchConflict
 
 FORM = ContactForm(check_contact, "contact", tuple(CONTACT_FIELDS)[:-1], "extracted_data")
+#: Other tests run at the same time.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 GOOD: Mapping[str, Any] = {"contact": "+525550000001"}
 
 
@@ -34,6 +36,7 @@ def rows_of(contacts: Any, max_broken: float = 0, **reading: Any) -> ContactRows
     return ContactRows(contacts, FORM, Reading(**reading), max_broken, logging.getLogger(__name__))
 
 
+@UNHURRIED
 @given(st.lists(st.booleans(), max_size=60).filter(any))
 def test_sound_rows_come_in_order_and_know_their_places(sound: list[bool]) -> None:
     contacts = [{"contact": f"+52555{place:07d}"} if good else {} for place, good in enumerate(sound)]
@@ -48,6 +51,7 @@ def test_sound_rows_come_in_order_and_know_their_places(sound: list[bool]) -> No
     assert [one.refused for one in rows.placed([batch])] == [tuple((place, "NO") for place in places)]
 
 
+@UNHURRIED
 @given(st.lists(st.lists(st.integers(0, 9), max_size=1), max_size=60).filter(any))
 def test_each_person_is_handed_over_once_and_the_places_of_all_are_known(people: list[list[int]]) -> None:
     contacts = [{"contact": f"+52555000000{person[0]}"} if person else {} for person in people]
@@ -60,6 +64,7 @@ def test_each_person_is_handed_over_once_and_the_places_of_all_are_known(people:
     assert [rows.place_of(nth) for nth in range(len(first))] == first
 
 
+@UNHURRIED
 @given(st.lists(st.sampled_from([GOOD, {}]), min_size=1, max_size=30), st.sampled_from([0, 1, 2, 5, 0.1, 0.5, 0.99]))
 def test_the_limit_decides(contacts: list[Any], limit: float) -> None:
     broken = contacts.count({})

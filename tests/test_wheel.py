@@ -128,7 +128,9 @@ def test_the_installed_wheel_is_found_by_airflow_and_its_operators_import(
     assert done.stdout.splitlines()[-1] == wheel.name.split("-")[1]
 
 
-def test_beyond_airflow_and_requests_only_the_rate_limiter_comes_along(installed: Path, tmp_path: Path) -> None:
+def test_beyond_airflow_and_requests_only_the_rate_limiter_and_phone_numbers_come_along(
+    installed: Path, tmp_path: Path
+) -> None:
     without = tmp_path / "without.in"
     without.write_text("apache-airflow\nrequests\n")
     closure = uv(
@@ -136,4 +138,4 @@ def test_beyond_airflow_and_requests_only_the_rate_limiter_comes_along(installed
         *("--constraint", CONSTRAINTS, without),
     )
     come_along = names(uv("pip", "freeze", "--python", installed)) - names(closure)
-    assert come_along == {"airflow-provider-campaigns", "pyrate-limiter"}
+    assert come_along == {"airflow-provider-campaigns", "phonenumbers", "pyrate-limiter"}

@@ -238,16 +238,17 @@ def _about(region: str, code: str) -> Any:
     return PhoneMetadata.metadata_for_region(region)
 
 
-def _plan_of(e164: str) -> _Plan | None:
-    """Return the plan of a number with its plus: country codes have one to three digits, and none begins another."""
-    if e164[1:2] in ("", "0"):
+@lru_cache(maxsize=1024)
+def _plan_of(beginning: str) -> _Plan | None:
+    """Return the plan of a number by its first three digits; country codes have one to three, none begins another."""
+    if beginning[:1] in ("", "0"):
         return None
-    return next((plan for end in (2, 3, 4) if len(e164) > end and (plan := _plan(e164[1:end]))), None)
+    return next((plan for end in range(1, len(beginning) + 1) if (plan := _plan(beginning[:end]))), None)
 
 
 def _international(digits: str) -> str:
     """Return a number that has its plus as E.164."""
-    plan = _plan_of(digits)
+    plan = _plan_of(digits[1:4])
     if plan is None:
         raise NoNumber("there is no country code like its first digits: write + and the country code before the number")
     begin = 1 + len(plan.code)

@@ -28,6 +28,8 @@ BROKEN_ROWS_TOLD = 100
 #: Broken rows that an error names.
 BROKEN_ROWS_IN_ERROR = 20
 _ROWS_A_PROGRESS_LINE = 100_000
+# Made once: json.dumps makes one for each call that is given options.
+_ENCODER = json.JSONEncoder(sort_keys=True, allow_nan=False)
 _NOTHING = CheckedContact({})
 #: How the letters that UTF-8 has two bytes for look in JSON when they were read in Latin-1 and written anew.
 _GARBLED = rb"\u00c3\u00"
@@ -281,7 +283,7 @@ class ContactRows:
                 values[column] = number.text
                 column = ""
                 sent = self._form.check(values)
-                wire = json.dumps(sent, sort_keys=True, allow_nan=False).encode()
+                wire = _ENCODER.encode(sent).encode()
                 return _Read(index, sent, wire, number.person, number.was_formatted, None)
             except InvalidRequest as flaw:
                 reason = str(flaw)

@@ -278,9 +278,13 @@ def check_contact(row: Mapping[str, Any]) -> CheckedContact:
     return checked
 
 
+# Made once: json.dumps makes one for each call that is given options.
+_ENCODER = json.JSONEncoder(allow_nan=False)
+
+
 def _is_json(value: Any) -> bool:
     try:
-        json.dumps(value, allow_nan=False)
+        _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError):
         return False
     return True

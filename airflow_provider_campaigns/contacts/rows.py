@@ -206,15 +206,15 @@ class ContactRows:
         for flaw in flaws:
             self._log.warning("Row %d of the contacts is left out: %s", flaw.index + 1, flaw.told)
         if duplicates:
-            self._log.warning("%d rows name a person once more; each person is contacted once", duplicates)
+            self._log.warning("Each person is contacted once; rows that name one once more: %d", duplicates)
         if formatted:
             self._log.info(
-                "%d phone numbers had formatting (blanks, dashes and the like), which was taken off", formatted
+                "Phone numbers from which formatting (blanks, dashes and the like) was taken off: %d", formatted
             )
         if garbled:
             self._log.warning(
-                "%d rows hold text that was garbled before, such as JosÃ© for José: the file was once read in a wrong "
-                "encoding. It is handed over as it is",
+                "Rows with text that was garbled before, such as JosÃ© for José: %d. The file was once read in a wrong "
+                "encoding; the text is handed over as it is",
                 garbled,
             )
         self._digest = digest.hexdigest() + copies.hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import DecoratedOperator
@@ -32,14 +32,12 @@ class AlturCampaignDecoratedOperator(CampaignDecoratedOperator, AlturCreateCampa
 
     def taken(self, name: str, value: Any) -> Any:
         """Return a field as it is, but recipients as a list that does not show what it holds."""
-        if name != "contacts" or value is None or isinstance(value, str):
+        if name != "contacts":
             return super().taken(name, value)
-        if isinstance(value, Mapping) or not isinstance(value, Collection):
-            raise InvalidRequest(
-                f"Task {self.task_id!r}: contacts must be a list of dicts, or the path or URI of a file; the function "
-                f"returned a {type(value).__name__}."
-            )
-        return hidden(value)
+        try:
+            return hidden(value)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"Task {self.task_id!r}: {error}") from None
 
 
 def altur_campaign_task(

@@ -157,9 +157,9 @@ def test_a_launch_that_was_deferred_until_its_window_opens_asks_the_function_aga
         (
             {**ALTUR, "contacts": {"contact": "+5215512345601"}},
             {},
-            "contacts must be a list of dicts.* returned a dict",
+            "contacts must be a list of dicts.* not a value of type dict",
         ),
-        ({**ALTUR, "contacts": (row for row in ())}, {}, "contacts must be a list of dicts.* returned a generator"),
+        ({**ALTUR, "contacts": (row for row in ())}, {}, "there is nobody to contact"),
         ({**ALTUR, "contacts": []}, {}, "there is nobody to contact"),
     ],
 )

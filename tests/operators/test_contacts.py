@@ -19,6 +19,7 @@ from airflow_since import need
 
 from airflow_provider_campaigns.api import transport
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.api.koreai.client import KoreAIClient
 from airflow_provider_campaigns.exceptions import (
     CampaignRequestFailed,
     CampaignRequestRefused,
@@ -35,6 +36,7 @@ from airflow_provider_campaigns.operators.contact_lists import (
     KoreAIDeleteContactListOperator,
 )
 from airflow_provider_campaigns.operators.contacts import AlturAddContactsOperator
+from airflow_provider_campaigns.sandbox.koreai.campaign import KoreAIContactList
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 #: Three batches at Altur, and three at Kore.ai.
@@ -629,6 +631,78 @@ def test_a_list_that_may_hold_a_number_twice_is_refused(campaign_sandbox: Sandbo
     with pytest.raises(CampaignRequestRefused, match="may hold a number twice"):
         run(KoreAIAddContactsOperator(task_id="t", list_name="Clinic", contacts=KOREAI))
     assert requests_of(campaign_sandbox, "add_contacts") == 0
+
+
+@pytest.mark.parametrize("allowed", [None, False, True])
+@pytest.mark.parametrize("mode", [None, "dontAllowDuplicates", "allowDuplicates", "merge"])
+def test_whether_a_list_keeps_duplicates_is_read_from_both_fields_and_unknown_counts_as_may(
+    mode: str | None, allowed: bool | None, campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    KoreAIHook().get_conn().create_contact_list("Clinic")
+    answered(monkeypatch, mode, allowed)
+    operator = KoreAIAddContactsOperator(task_id="t", list_name="Clinic", contacts=KOREAI[:3])
+    keeps_each_once = (
+        mode != "allowDuplicates"
+        and allowed is not True
+        and (mode, allowed)
+        not in (
+            (None, None),
+            ("merge", None),
+        )
+    )
+    if keeps_each_once:
+        assert run(operator)["rows"] == 3
+        return
+    with pytest.raises(CampaignRequestRefused, match="may hold a number twice, so that a repeated batch"):
+        run(operator)
+    assert requests_of(campaign_sandbox, "add_contacts") == 0
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_a_retry_goes_on_with_its_own_list_although_the_answers_do_not_say_what_it_keeps(
+    remembers: bool, campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered(monkeypatch, None, None)
+    campaign_sandbox.order_fault(kind="reset", endpoint="add_contacts", effect=True, skip=1)
+    store = Store() if remembers else None
+    with pytest.raises(LaunchOutcomeUnknown):
+        run(listing(), store=store)
+    assert run(listing(), 2, store)["contacts"] == 220
+    assert in_list() == NUMBERS
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, mode: str | None, allowed: bool | None) -> None:
+    """Let the sandbox's answers about lists show these two fields, or leave them out."""
+    shown = KoreAIContactList.as_json
+
+    def as_json(known: KoreAIContactList, *arguments: Any, **named: Any) -> dict[str, Any]:
+        told = dict(shown(known, *arguments, **named))
+        told.pop("apiConfigurations", None)
+        told.pop("allowDuplicates", None)
+        if mode is not None:
+            told["apiConfigurations"] = {"dataSyncMode": mode}
+        return told if allowed is None else {**told, "allowDuplicates": allowed}
+
+    monkeypatch.setattr(KoreAIContactList, "as_json", as_json)
+
+
+def test_numbers_with_and_without_a_plus_are_one_to_a_list_that_is_waited_for() -> None:
+    rows = [{"phoneNumber": spelled} for spelled in ("+14155550100", "14155550100", "14155550101", "0151 12345678")]
+    result = run(listing(rows, number_format="as_given", wait_timeout=5))
+    assert (result["rows"], result["duplicates"], result["contacts"]) == (3, 1, 3)
+    assert in_list() == ["0151 12345678", "14155550100", "14155550101"]
+
+
+def test_kore_ai_s_numbers_are_e_164_with_their_plus(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    add = KoreAIClient.add_checked_contacts
+    monkeypatch.setattr(
+        KoreAIClient,
+        "add_checked_contacts",
+        lambda client, name, rows: sent.extend(rows) or add(client, name, rows),
+    )
+    run(listing([{"Phone Number": "(11) 99999-0001", "first name": "Ana"}], default_country="br"))
+    assert sent == [{"phoneNumber": "+5511999990001", "firstName": "Ana"}]
 
 
 def test_contacts_that_are_not_counted_in_time_fail_the_try_and_the_next_adds_none(campaign_sandbox: Sandbox) -> None:

@@ -133,6 +133,8 @@ class CsvRows:
                 )
         if not self._header:
             return "the file is empty, or its first line is."
+        if self._header[0].lstrip()[:1] in ("{", "["):
+            return "the file looks like JSON. Write one object a line and name it .jsonl."
         return (
             f"a CSV file must begin with a header that has a column {wanted!r}, or one that columns= maps to it; the "
             "first line has none."
@@ -156,6 +158,9 @@ class CsvRows:
         self._begin_row()
         for cells in reader:
             if any(map(str.strip, cells)) or self._flaw:
+                if len(cells) < len(names) and not any(names[len(cells) :]):
+                    # Columns that the header does not name either.
+                    cells += [""] * (len(names) - len(cells))
                 flaw, column = self._flaw or "", ""
                 if not flaw:
                     flaw, column = self._flaw_of(cells, names, unnamed)

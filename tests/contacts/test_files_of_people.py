@@ -288,6 +288,36 @@ def test_half_a_character_of_utf_16_is_a_broken_row(tmp_path: Path) -> None:
         rows_of(path).check()
 
 
+@pytest.mark.parametrize("row", [f"{ANA},Ana", f"{ANA},Ana,", f"{ANA},Ana,,", f"{ANA},Ana,,,,"])
+@pytest.mark.parametrize("header", ["contact,name", "contact,name,", "contact,name,,"])
+def test_empty_columns_at_the_end_do_not_matter(header: str, row: str, tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text(f"{header}\n{row}\n")
+    rows = rows_of(path)
+    rows.check()
+    assert [*rows.sound()] == [{"contact": ANA, "name": "Ana"}]
+    path.write_text(f"{header}\n{ANA}\n")
+    with pytest.raises(InvalidRequest, match="it has 1 columns"):
+        rows_of(path).check()
+
+
+@pytest.mark.parametrize("content", [f'{{"contact": "{ANA}"}}\n', f'[{{"contact": "{ANA}"}}]', '{"error": "sign in"}'])
+def test_json_under_the_name_of_a_table_is_named(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text(content)
+    with pytest.raises(InvalidRequest, match="the file looks like JSON") as refused:
+        rows_of(path).check()
+    assert ANA not in str(refused.value)
+
+
+@pytest.mark.parametrize("again", ["contact,name", "contact,name,"])
+def test_a_header_in_the_middle_is_a_broken_row(again: str, tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    path.write_text(f"contact,name\n{ANA},Ana\n{again}\n{BIA},Bia\n")
+    with pytest.raises(InvalidRequest, match=r"row 2 \(line 3\).*: it is (the header once more|words)"):
+        rows_of(path).check()
+
+
 @pytest.mark.parametrize("header", ["Contact", " CONTACT ", "con tact", "\ufeffcontact", '"contact"'])
 def test_a_header_is_known_in_any_case_and_with_blanks(header: str, tmp_path: Path) -> None:
     path = tmp_path / "contacts.csv"

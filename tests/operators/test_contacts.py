@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import logging
 import multiprocessing
 import os
+import pkgutil
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,12 +17,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSkipException, TaskDeferred
+from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, BaseOperator, TaskDeferred
 from airflow_since import need
 
+import airflow_provider_campaigns
 from airflow_provider_campaigns.api import transport
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.koreai.client import KoreAIClient
+from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import (
     CampaignRequestFailed,
     CampaignRequestRefused,
@@ -422,8 +427,6 @@ def test_contacts_that_were_in_before_are_updated_or_skipped_as_asked() -> None:
 def test_a_relative_path_is_looked_for_beside_the_dag_file_and_then_in_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow.providers.common.compat.sdk import DAG
-
     beside, working = tmp_path / "dags", tmp_path / "work"
     for folder in (beside, working):
         folder.mkdir()
@@ -764,3 +767,42 @@ def test_a_list_is_deleted_once_however_the_answer_gets_lost(campaign_sandbox: S
     with pytest.raises(CampaignRequestFailed, match="not found"):
         run(operator)
     assert "Clinic" not in {known.name for known in KoreAIHook().get_conn().list_contact_lists()}
+
+
+# All that take contacts
+
+
+def takers() -> list[type]:
+    """Return every operator of the package, decorated ones too, that has an argument ``contacts``."""
+    found = []
+    for module in pkgutil.walk_packages(airflow_provider_campaigns.__path__, "airflow_provider_campaigns."):
+        if module.name.split(".")[1] in ("operators", "decorators"):
+            for value in vars(importlib.import_module(module.name)).values():
+                takes = inspect.isclass(value) and issubclass(value, BaseOperator) and value not in found
+                if takes and any("contacts" in inspect.signature(one.__init__).parameters for one in value.__mro__):
+                    found.append(value)
+    return found
+
+
+@pytest.mark.parametrize("operator", takers(), ids=lambda operator: operator.__name__)
+def test_every_operator_that_takes_contacts_takes_the_same_arguments_for_them(operator: type) -> None:
+    assert issubclass(operator, TakesContacts)
+    named = {name for one in operator.__mro__ for name in inspect.signature(one.__init__).parameters}
+    assert {"contacts", "max_broken_rows", "default_country", "number_format", "columns"} <= named
+    assert {"contacts", "default_country"} <= {*operator.template_fields}
+
+
+def test_there_are_operators_that_take_contacts() -> None:
+    assert len(takers()) >= 5
+
+
+def test_the_country_may_be_a_default_argument_and_a_template() -> None:
+    rows = [{"contact": "(11) 99999-0001"}]
+    with DAG("people", schedule=None, default_args={"default_country": "{{ params.country }}"}):
+        operator = adding(altur_campaign(), rows)
+    operator.render_template_fields({"params": {"country": "br"}})
+    assert run(operator)["created"] == 1
+    operator = adding("1001", rows, default_country="{{ params.country }}")
+    operator.render_template_fields({"params": {"country": None}})
+    with pytest.raises(CampaignRequestRefused, match="default_country must be an ISO 3166 code"):
+        run(operator)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import phonenumbers
@@ -104,6 +106,41 @@ NOT_OF_BRAZIL = {
 def test_formatting_is_taken_off_and_counted(spelling: str) -> None:
     number = read_number(SPELLINGS[spelling])
     assert (number.text, number.was_formatted) == (ANA, spelling != "plain")
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "contacts.md"
+
+
+def table(heading: str) -> list[tuple[list[str], str]]:
+    """Return the rows of one of the guide's tables: what is spelled in the first cell, and the second cell."""
+    rows = GUIDE.read_text().partition(f"| {heading} |")[2].partition("\n\n")[0].splitlines()[2:]
+    cells = [row.strip("| ").split(" | ") for row in rows]
+    return [(re.findall(r"`([^`]+)`", spelled), told) for spelled, told in cells]
+
+
+def test_the_guide_s_spellings_are_read_as_it_says() -> None:
+    for spelled, told in table("spelling"):
+        country = next((one.strip('"') for one in spelled if re.fullmatch(r'"[A-Z]{2}"', one)), None)
+        assigned = [one.partition('="')[2].strip('"') for one in spelled if one.startswith("default_country=")]
+        for cell in spelled:
+            if not re.search(r"\d{3}", cell):
+                continue
+            if "broken" in told:
+                with pytest.raises(NoNumber, match="no country code"):
+                    read_number(cell)
+                assert read_number(cell, "BR").text == ANA
+            else:
+                of = country if country and cell.startswith("011") else (assigned or [None])[0]
+                expected = re.findall(r"`(\+\d+)`", told) or [ANA]
+                assert read_number(cell, of).text in (*expected, ANA, "+4915112345678")
+
+
+def test_the_guide_s_broken_cells_are_broken() -> None:
+    cells = [cell for spelled, _ in table("in the cell") for cell in spelled if re.search(r"\d{4}|Total", cell)]
+    assert len(cells) >= 4
+    for cell in cells:
+        with pytest.raises(NoNumber):
+            read_number(cell, "BR")
 
 
 @pytest.mark.parametrize("spelling", NATIONAL)

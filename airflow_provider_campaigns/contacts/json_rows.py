@@ -42,6 +42,8 @@ def read_json_rows(lines: Iterator[Line]) -> Iterator[Row]:
                 "jq -c '.[]' makes that of it."
             )
         values, flaw = ({}, line.flaw) if line.flaw else _read(text)
+        if number == 1 and flaw and not text.startswith("{"):
+            flaw += " A table is named .csv, whatever its separator is."
         yield Row(line.number, values, flaw, "")
 
 

@@ -19,6 +19,7 @@ _MAX_DIALLED_DIGITS = 20
 _MAX_CHARACTERS = 200
 #: What some countries dial before a country code and nothing else; Brazil dials a carrier after its 00.
 _EXIT_CODES = ("00", "011")
+_EXIT_CODE_FLAW = "it begins with 00, which not every country dials: write + and the country code instead"
 
 _PLAIN = re.compile(r"\+[1-9][0-9]{6,14}")
 _FORMULA = re.compile(r"=\s*(?:\"(.*)\"|(.*))", re.DOTALL)
@@ -191,14 +192,14 @@ def _why_not(bare: str) -> str:
         what = "a WhatsApp id" if whatsapp else "an e-mail address"
         return f"it is {what}: give the phone number, such as +5511999990000"
     if not count:
-        return "it is words, no phone number (a total, a note or a second header?): delete the row or mend it"
+        return "it is words, no phone number (a total, a note or a second header?)"
     if _EXTENSION.fullmatch(bare):
         return "it has an extension, which a campaign cannot reach: give a number without one"
     if sum(sum(map(str.isdecimal, part)) > 5 for part in _BETWEEN_NUMBERS.split(bare)) > 1:
         return "it is two numbers: give each a row of its own"
     if any(map(str.isalpha, bare)):
-        return "it has letters among the digits (the letter O for a zero?): mend the number"
-    return "it has characters that belong to no phone number: mend the number"
+        return "it has letters among the digits (the letter O for a zero?)"
+    return "it has characters that belong to no phone number"
 
 
 class _Plan(NamedTuple):
@@ -260,7 +261,13 @@ def _international(digits: str) -> str:
         raise NoNumber("it is a toll-free or service number, not a person's")
     if len(national) not in plan.lengths:
         raise NoNumber(_length_flaw(len(national), plan))
+    _refuse_placeholder(national)
     return e164
+
+
+def _refuse_placeholder(national: str) -> None:
+    if national.count(national[0]) == len(national):
+        raise NoNumber("it is one digit over and over, which stands for no number")
 
 
 def _length_flaw(length: int, plan: _Plan) -> str:
@@ -297,6 +304,8 @@ def _country(region: str) -> _Country:
 def _national(digits: str, default_country: str | None) -> str:
     """Return a number without a plus as E.164, read as one of a country."""
     if default_country is None:
+        if digits.startswith("00"):
+            raise NoNumber(_EXIT_CODE_FLAW)
         raise NoNumber(
             "it has no country code: write + and the country code before it, or say with default_country whose it is"
         )
@@ -305,12 +314,13 @@ def _national(digits: str, default_country: str | None) -> str:
     if exit_code and exit_code.group() in _EXIT_CODES:
         return _international(f"+{digits[exit_code.end() :]}")
     if digits.startswith("00"):
-        raise NoNumber("it begins with 00: write + and the country code instead")
+        raise NoNumber(_EXIT_CODE_FLAW)
     # What the library would find as well, ten times faster: a number with nothing before it, or its country code only.
     with_code = digits.startswith(country.code) and not country.all.fullmatch(digits)
     begin = len(country.code) if with_code else 0
     trunk = country.trunk.match(digits, begin)
     if country.persons.fullmatch(digits, begin) and not exit_code and not (trunk and trunk.end() > begin):
+        _refuse_placeholder(digits[begin:])
         return f"+{digits}" if with_code else f"+{country.code}{digits}"
     e164 = _e164(_parsed(digits, default_country))
     if not e164.startswith(f"+{country.code}") or not (_is_in_use(e164) or _is_in_use(_one_spelling(e164))):

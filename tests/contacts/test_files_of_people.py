@@ -310,6 +310,13 @@ def test_json_under_the_name_of_a_table_is_named(content: str, tmp_path: Path) -
     assert ANA not in str(refused.value)
 
 
+def test_a_table_under_the_name_of_json_lines_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "contacts.jsonl"
+    path.write_text(TABLE)
+    with pytest.raises(InvalidRequest, match=r"it is no JSON\. A table is named \.csv"):
+        rows_of(path).check()
+
+
 @pytest.mark.parametrize("again", ["contact,name", "contact,name,"])
 def test_a_header_in_the_middle_is_a_broken_row(again: str, tmp_path: Path) -> None:
     path = tmp_path / "contacts.csv"

@@ -85,6 +85,8 @@ BROKEN = {
     "toll-free": ("+558007770000", "toll-free"),
     "toll-free everywhere": ("+80012345678", "toll-free"),
     "a book": ("+55 " + "1" * 300, "longer than any phone number"),
+    "a placeholder": ("+5511111111111", "one digit over and over"),
+    "zeros": ("+520000000000", "one digit over and over"),
     "a boolean": (True, "not a value of type bool"),
     "bytes": (b"+5511999990001", "not a value of type bytes"),
 }
@@ -96,6 +98,7 @@ NOT_OF_BRAZIL = {
     "a short code": ("190", "no number of BR"),
     "toll-free": ("0800123456", "toll-free"),
     "toll-free and long": ("08007770000", "toll-free"),
+    "a placeholder": ("99999999999", "one digit over and over"),
     "Mexico's": ("5215512345678", "no number of BR"),
     "no area code": ("99999-0001", "no number of BR"),
     "an exit code and no carrier": ("005511999990001", "begins with 00"),
@@ -152,6 +155,12 @@ def test_a_number_without_a_plus_is_read_as_its_country_writes_it(spelling: str)
 def test_a_number_without_a_plus_is_broken_where_no_country_is_given(kind: str) -> None:
     with pytest.raises(NoNumber, match=r"no country code: write \+ .* default_country"):
         read_number(OF_NO_COUNTRY[kind])
+
+
+@pytest.mark.parametrize("country", [None, "BR"])
+def test_an_exit_code_is_no_country_code(country: str | None) -> None:
+    with pytest.raises(NoNumber, match="begins with 00"):
+        read_number("0055 11 99999-0001", country)
 
 
 @pytest.mark.parametrize("country", [None, "BR"])

@@ -379,7 +379,7 @@ def test_text_that_was_garbled_before_is_warned_of(caplog: pytest.LogCaptureFixt
 
 
 class Frame:
-    """What a data frame shows of itself; the test below has the real ones where they are installed."""
+    """What a data frame shows of itself; a test below has the real ones, where a developer's packages are installed."""
 
     columns = ("contact",)
 

@@ -202,24 +202,11 @@ class ContactRows:
             raise self._refused(flaws, broken, len(people) + duplicates + broken)
         if not people:
             raise InvalidRequest(f"contacts: there is nobody to contact{', every row is broken' if broken else ''}.")
-        self._warn_of_opt_outs()
-        for flaw in flaws:
-            self._log.warning("Row %d of the contacts is left out: %s", flaw.index + 1, flaw.told)
-        if duplicates:
-            self._log.warning("Each person is contacted once; rows that name one once more: %d", duplicates)
-        if formatted:
-            self._log.info(
-                "Phone numbers from which formatting (blanks, dashes and the like) was taken off: %d", formatted
-            )
-        if garbled:
-            self._log.warning(
-                "Rows with text that was garbled before, such as JosÃ© for José: %d. The file was once read in a wrong "
-                "encoding; the text is handed over as it is",
-                garbled,
-            )
         self._digest = digest.hexdigest() + copies.hexdigest()
         told = [(flaw.index, flaw.told) for flaw in flaws]
-        return Checked(len(people), self._digest[:16], duplicates, formatted, broken, told)
+        checked = Checked(len(people), self._digest[:16], duplicates, formatted, broken, told)
+        self._tell(checked, garbled)
+        return checked
 
     def sound(self) -> Iterator[CheckedContact]:
         """
@@ -296,7 +283,21 @@ class ContactRows:
         read = read_as_given if self._reading.as_given else read_number
         return read(cell, self._reading.default_country)
 
-    def _warn_of_opt_outs(self) -> None:
+    def _tell(self, checked: Checked, garbled: int) -> None:
+        for index, flaw in checked.broken_rows:
+            self._log.warning("Row %d of the contacts is left out: %s", index + 1, flaw)
+        if checked.duplicates:
+            self._log.warning("Each person is contacted once; rows that name one once more: %d", checked.duplicates)
+        if checked.formatted:
+            self._log.info(
+                "Numbers from which formatting (blanks, dashes and the like) was taken: %d", checked.formatted
+            )
+        if garbled:
+            self._log.warning(
+                "Rows with text that was garbled before, such as JosÃ© for José: %d. The file was once read in a wrong "
+                "encoding; the text is handed over as it is",
+                garbled,
+            )
         for name in opt_out_columns(self._names):
             self._log.warning(
                 "The contacts have a column %r. Nothing is left out because of it: those rows are contacted all the "

@@ -13,6 +13,7 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.contacts.columns import Columns, Row
 from airflow_provider_campaigns.contacts.files import file_kind
 
+_KEYS_REMEMBERED = 1000
 _WANTED = "contacts must be a list of dicts, or the path or URI of a file"
 
 
@@ -79,7 +80,9 @@ class ListedRows:
                 yield self._plain(row)
 
     def names(self) -> set[str]:
-        """Return all keys that were seen so far."""
+        """Return all keys that were seen so far, or none where there are too many to tell."""
+        if len(self._known) >= _KEYS_REMEMBERED:
+            return set()
         return {name for keys in self._known for name in keys if isinstance(name, str)}
 
     def _plain(self, row: Row) -> Row:
@@ -89,7 +92,7 @@ class ListedRows:
         except KeyError:
             names = self._named(keys)
             # Rows mostly have the same keys; where each has its own, they are not worth the memory.
-            if len(self._known) < 1000:
+            if len(self._known) < _KEYS_REMEMBERED:
                 self._known[keys] = names
         except TypeError:
             names = self._named(keys)

@@ -352,6 +352,12 @@ def test_columns_are_mapped(kind: str, tmp_path: Path) -> None:
         rows_of(source, columns={"telefone": "contact", "nome": "contact"}).check()
 
 
+def test_rows_that_all_have_columns_of_their_own_are_read() -> None:
+    rows = [{"phone": f"+52555{place:07d}", f"answer {place}": "yes"} for place in range(1500)]
+    rows.append({"phone": ANA, "nome": "Ana"})
+    assert rows_of(rows, "koreai", columns={"phone": "phoneNumber", "nome": "firstName"}).check().rows == 1501
+
+
 @pytest.mark.parametrize("name", ["opt_out", "Opt-Out", "Unsubscribed", "DNC", "do not call", "Não perturbe"])
 @pytest.mark.parametrize("kind", ["csv", "list"])
 def test_a_column_that_looks_like_an_opt_out_is_warned_of(

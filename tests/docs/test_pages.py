@@ -30,8 +30,8 @@ DOCS = REPOSITORY / "docs"
 PACKAGE = REPOSITORY / "airflow_provider_campaigns"
 PAGES = {str(path.relative_to(DOCS)): path.read_text() for path in sorted(DOCS.rglob("*.md"))}
 README = (REPOSITORY / "README.md").read_text()
-#: Where files are that a test runs: see test_samples.py, and tests/integration for the examples.
-RUN_BY_TESTS = ("tests/docs/samples/", "example_dags/")
+#: Where files are that a test runs: see test_samples.py, tests/integration for the examples, and make test-outside.
+RUN_BY_TESTS = ("tests/docs/samples/", "example_dags/", "tests/outside_vendor/")
 SNIPPET = re.compile(r'--8<-- "([^":]+)(?::(\w+))?"')
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -8,6 +8,7 @@ from airflow_provider_campaigns.testing.conformance import Conformance, Step, Ve
 
 NUMBERS = [f"+52155{number:08d}" for number in range(20)]
 
+# --8<-- [start:kit]
 PALOMA = VendorUnderTest(
     name="paloma",
     vendor="paloma",
@@ -21,3 +22,6 @@ PALOMA = VendorUnderTest(
 
 class TestPaloma(Conformance):
     vendors = [PALOMA]
+
+
+# --8<-- [end:kit]

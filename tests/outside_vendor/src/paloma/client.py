@@ -23,6 +23,7 @@ from airflow_provider_campaigns.api.transport import Transport
 VENDOR = "Paloma"
 BASE_URL = "https://api.paloma.example"
 
+# --8<-- [start:endpoints]
 LIST = Endpoint("GET", "/campaigns")
 GET = Endpoint("GET", "/campaigns/{campaign_id}")
 # Paloma knows no idempotency key: what was sent once is never sent again by itself.
@@ -37,6 +38,7 @@ STATUSES: Mapping[str, CampaignStatus] = {
     # Paloma's only end. Nothing comes after it, so it is `finished`: a wait for that would never end otherwise.
     "sent": CampaignStatus.FINISHED,
 }
+# --8<-- [end:endpoints]
 COUNTS: Mapping[str, str] = {"contacts": "recipients", "sent": "sent", "failed": "failed"}
 
 
@@ -78,6 +80,7 @@ class PalomaClient(CampaignClient):
     :param options: See :class:`~airflow_provider_campaigns.api.options.ClientOptions`.
     """
 
+    # --8<-- [start:client]
     vendor = VENDOR
     create_fields = (
         Field("name", "title", required=True),
@@ -102,6 +105,8 @@ class PalomaClient(CampaignClient):
             secrets=(api_key,),
         )
 
+    # --8<-- [end:client]
+
     @classmethod
     def counted(cls, **kind: Any) -> frozenset[str]:
         """Return what Paloma counts."""
@@ -112,11 +117,14 @@ class PalomaClient(CampaignClient):
         """Paloma gives the figures with each campaign."""
         return True
 
+    # --8<-- [start:create]
     def create(self, request: CreateRequest, *, idempotency_key: str | None = None) -> Campaign:
         """Create a draft. The answer holds its id and nothing else, so the name is the one that was sent."""
         answer = self.transport.call(CREATE, body=request.body)
         created = read_campaign(answer, answer.object())
         return Campaign(created.id, request.body["title"], created.status, None, None)
+
+    # --8<-- [end:create]
 
     def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
         """Return one campaign, its figures included."""
@@ -135,6 +143,7 @@ class PalomaClient(CampaignClient):
 
         return walk(fetch, lambda campaign: campaign.id, vendor=VENDOR, endpoint=str(LIST))
 
+    # --8<-- [start:find]
     def where_marked(self, mark: str, since: datetime.datetime) -> Iterator[Iterable[Campaign]]:
         """Yield the list, which begins with the newest, until it gets too old."""
         yield takewhile(lambda campaign: _may_be_since(campaign, since), self.list_campaigns())
@@ -144,6 +153,9 @@ class PalomaClient(CampaignClient):
         """Return the id: Paloma counts."""
         return reading.whole(campaign.id) or 0
 
+    # --8<-- [end:find]
+
+    # --8<-- [start:start]
     def start_campaign(self, campaign_id: str) -> Campaign:
         """
         Begin sending.
@@ -153,6 +165,8 @@ class PalomaClient(CampaignClient):
         # The answer is empty. It says that the campaign sends; asking again would cost each launch a request.
         self.transport.call(START, path={"campaign_id": campaign_id})
         return Campaign(campaign_id, None, CampaignStatus.RUNNING, None, None)
+
+    # --8<-- [end:start]
 
     def pause_campaign(self, campaign_id: str) -> Campaign:
         """Hold sending."""

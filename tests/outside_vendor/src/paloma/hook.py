@@ -7,6 +7,7 @@ from airflow_provider_campaigns.hooks.settings import Settings
 from paloma.client import PalomaClient
 
 
+# --8<-- [start:hook]
 class PalomaHook(CampaignHook):
     """
     Paloma, with the API key in the connection's password.
@@ -21,3 +22,6 @@ class PalomaHook(CampaignHook):
     def build_client(self, settings: Settings) -> PalomaClient:
         """Return a Paloma client; no I/O."""
         return PalomaClient(settings.credential("API key"), **settings.client_options)
+
+
+# --8<-- [end:hook]

@@ -75,15 +75,21 @@ class PalomaCreateCampaignOperator(CreateCampaignOperator):
         """Return how many numbers there are."""
         return len(self.phone_numbers)
 
+    # --8<-- [start:steps]
     def steps(self, launch: Launch, request: CreateRequest) -> Campaign:
         """Create the draft and start it."""
         campaign = launch.create(lambda: launch.client.create(request))
         return launch.start(campaign, launch.client.start_campaign)
 
+    # --8<-- [end:steps]
+
+    # --8<-- [start:hidden]
     def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
         super()._do_render_template_fields(*args, **kwargs)
         # Airflow keeps what it has rendered, and shows it.
         self.phone_numbers = hidden(self.phone_numbers)
+
+    # --8<-- [end:hidden]
 
 
 class PalomaCampaignSensor(CampaignSensor):

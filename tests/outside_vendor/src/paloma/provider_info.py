@@ -7,6 +7,7 @@ from typing import Any
 from airflow_provider_campaigns.hooks.connection_form import declare_connection
 
 
+# --8<-- [start:info]
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's description."""
     return {
@@ -25,3 +26,6 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "task-decorators": [{"name": "paloma_campaign", "class-name": "paloma.operators.paloma_campaign_task"}],
     }
+
+
+# --8<-- [end:info]

@@ -14,6 +14,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, conf
 from airflow_provider_campaigns.exceptions import CampaignWaitTimeout, airflow_errors
 from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY
 from airflow_provider_campaigns.launch.task_run import TaskRun
+from airflow_provider_campaigns.links import leave_link
 from airflow_provider_campaigns.wait.options import WaitOptions
 from airflow_provider_campaigns.wait.runner import (
     keep_figures,
@@ -156,6 +157,7 @@ class WaitsForCampaign(BaseOperator):
 
     def execute_complete(self, context: Context, event: Any = None) -> str:
         """Return the id of the campaign that the trigger saw reach the goal, or raise what its event means."""
+        leave_link(context)
         overdue = timeout_error(CampaignWaitTimeout, self.wait_timeout, self.execution_timeout)
         campaign = result_of_event(event, overdue)
         self.log.info("%s", event["message"])

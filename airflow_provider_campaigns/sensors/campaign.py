@@ -20,7 +20,7 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, ArgumentKind, choice
 from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.exceptions import airflow_errors
-from airflow_provider_campaigns.links import CampaignLink, push_link
+from airflow_provider_campaigns.links import CampaignLink, leave_link, push_link
 from airflow_provider_campaigns.wait.answerable import unanswerable
 from airflow_provider_campaigns.wait.arguments import WaitingTask, check_on_kill
 from airflow_provider_campaigns.wait.decisions import UNTIL
@@ -195,6 +195,7 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Return the campaign that the trigger saw reach the goal, or raise what its event means."""
+        leave_link(context)
         keep_figures(context, event.get("campaign") if isinstance(event, Mapping) else None)
         overdue = timeout_error(AirflowSensorTimeout, self.timeout, self.execution_timeout)
         campaign = self._soft(lambda: result_of_event(event, overdue))

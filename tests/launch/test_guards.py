@@ -175,6 +175,15 @@ def test_a_window_that_never_opens_refuses_instead_of_waiting_for_ever() -> None
     assert "never opens" in verdict.reason
 
 
+@pytest.mark.parametrize(("days", "opens"), [(399, True), (400, False)])
+def test_an_opening_is_looked_for_over_400_days_from_today_on(days: int, opens: bool) -> None:
+    today = datetime.date(2026, 11, 24)
+    closed = [(today + timedelta(days=day)).isoformat() for day in range(days)]
+    window = SendWindow.read({"timezone": "America/Sao_Paulo", "holidays": closed})
+    opening = at("2026-11-24T00:00").replace(hour=0) + timedelta(days=days)
+    assert window.opening(NOON) == (opening if opens else None)
+
+
 def test_the_hours_are_those_that_the_clocks_of_the_zone_show() -> None:
     morning = SendWindow.read({"hours": ["09:00", "10:00"], "timezone": "Europe/Madrid"})
     assert morning.opening(at("2026-03-28T12:00", "UTC")) == at("2026-03-29T07:00", "UTC")
@@ -246,6 +255,7 @@ def test_the_opening_is_open_and_nothing_between_now_and_then_is(
         ({"send_window": {**OFFICE, "days": ["monday"]}}, "days must be a list of at least one of mon"),
         ({"send_window": {**OFFICE, "days": []}}, "days"),
         ({"send_window": {**OFFICE, "hours": ["18:00", "09:00"]}}, "hours must begin before they end"),
+        ({"send_window": {**OFFICE, "hours": ["09:00", "09:00"]}}, "hours must begin before they end"),
         ({"send_window": {**OFFICE, "hours": ["9", "18"]}}, "two texts as HH:MM"),
         ({"send_window": {**OFFICE, "hours": ["09:00"]}}, "two texts as HH:MM"),
         ({"send_window": {"hours": ["09:00", "18:00"]}}, "timezone must be an IANA name"),

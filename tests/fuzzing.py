@@ -187,7 +187,7 @@ KOREAI_FIELDS: dict[str, Any] = {
     "dialing_strategy": {"callerId": {"phoneNumber": "+14155550100"}, "callingHours": _HOURS},
 }
 ALTUR_FIELDS = {"name": "Q2", "agent_id": "a", "integration_id": "i", "integration_type": "phone_call"}
-_SINCE = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+SINCE = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _MANY = [str(number) for number in range(7, 40)]
 _SOON = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
 
@@ -199,7 +199,7 @@ SHARED: Mapping[str, Method] = {
     "get_campaigns": lambda client: client.get_campaigns(["7", "8"]),
     "get_campaigns, many": lambda client: client.get_campaigns(_MANY, progress=False),
     "list_campaigns": lambda client: client.list_campaigns(),
-    "find_marked": lambda client: client.find_marked("[airflow 0]", since=_SINCE),
+    "find_marked": lambda client: client.find_marked("[airflow 0]", since=SINCE),
 }
 METHODS: Mapping[str, Mapping[str, Method]] = {
     "kinbox": {
@@ -261,6 +261,8 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
 NOT_ASKING = {
     *("body_of", "check_fields", "close", "counted", "marked_text", "prepare", "read_fields", "supports"),
     *("create", "add_checked_contacts"),
+    *("age", "checked_id", "is_worth_a_page", "list_serves", "listed", "where_marked", "with_figures"),
+    "campaign_by_id",
 }
 
 

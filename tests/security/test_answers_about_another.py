@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("no_proxies")
 #: What asks for one object by its id, or changes it and is told what became of it.
 CALLS: Mapping[str, Mapping[str, Callable[[Any], object]]] = {
     "kinbox": {
+        "campaign_by_id": lambda client: client.campaign_by_id("7", progress=False),
         "get_campaign": lambda client: client.get_campaign("7"),
         "get_campaigns": lambda client: client.get_campaigns(["7"]),
         "update_campaign": lambda client: client.update_campaign("7", name="Winter"),
@@ -24,6 +25,7 @@ CALLS: Mapping[str, Mapping[str, Callable[[Any], object]]] = {
         "resume_campaign": lambda client: client.resume_campaign("7"),
     },
     "altur": {
+        "campaign_by_id": lambda client: client.campaign_by_id("7", progress=False),
         "get_campaign": lambda client: client.get_campaign("7"),
         "get_campaigns": lambda client: client.get_campaigns(["7"]),
         "update_campaign": lambda client: client.update_campaign("7", name="Winter"),
@@ -35,6 +37,7 @@ CALLS: Mapping[str, Mapping[str, Callable[[Any], object]]] = {
         "get_contact": lambda client: client.get_contact("1", "7"),
     },
     "koreai": {
+        "campaign_by_id": lambda client: client.campaign_by_id("7", progress=False),
         "get_campaign": lambda client: client.get_campaign("7", progress=False),
         "get_campaigns": lambda client: client.get_campaigns(["7"], progress=False),
         "get_status": lambda client: client.get_status("7"),
@@ -59,7 +62,7 @@ FIELDS: dict[str, Any] = {
     },
 }
 #: What needs no answer about the object: it is gone, or the vendor's answer is about the call alone.
-WITHOUT_OBJECT = {"delete_campaign", "delete_contact", "delete_contact_list", "update_contact_list"}
+WITHOUT_OBJECT = {"delete_campaign", "delete_contact", "delete_contact_list", "update_contact_list", "checked_id"}
 #: What yields or counts what belongs to the object, and has ids of its own.
 PARTS = {
     *("list_lead_results", "lead_result_rows", "count_failed_leads", "add_contacts", "add_all_contacts"),

@@ -53,9 +53,10 @@ class AlturLists(AlturContacts, CampaignClient):
         yield self.list_campaigns(archived=True)
 
     @classmethod
-    def age(cls, campaign: Campaign) -> int:
+    def age(cls, campaign: Campaign) -> tuple[int, str]:
         """Return the id, which Altur counts up."""
-        return int(campaign.id)
+        # The order of whole numbers, also for the odd id that is none: one odd row must not lose the others.
+        return len(campaign.id), campaign.id
 
     def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
         """

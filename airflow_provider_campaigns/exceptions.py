@@ -31,11 +31,11 @@ class LaunchNotRecorded(AirflowException):
 
 
 class LaunchConflict(AirflowFailException):
-    """This run launched something else before, or the same twice, or somebody meddled; not retried. Says what is so."""
+    """This run already launched different content, launched twice, or someone changed the campaign; not retried."""
 
 
 class LaunchRefused(AirflowFailException):
-    """A rule that the DAG's author set forbids to go on; not retried."""
+    """A rule that the DAG's author set forbids the launch; not retried."""
 
 
 class CampaignFailed(AirflowFailException):
@@ -51,7 +51,7 @@ class CampaignBraked(AirflowFailException):
 
 
 class CampaignStalled(AirflowFailException):
-    """The campaign says that it is running, but nothing moved for the stall timeout; not retried, it goes on."""
+    """The campaign is running but did not progress for the stall timeout; not retried, the campaign goes on."""
 
 
 class CampaignUnreachable(AirflowException):
@@ -64,7 +64,7 @@ class CampaignWaitTimeout(AirflowFailException):
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
-    """Let errors of the API layer out as Airflow's; the API's error stays as the cause."""
+    """Translate API errors into Airflow exceptions; the API error stays as the cause."""
     try:
         yield
     except errors.InvalidRequest as error:

@@ -18,7 +18,7 @@ _ATTRIBUTE = "_campaign_url"
 
 class CampaignLink(BaseOperatorLink):
     """
-    Leads to the campaign at the vendor, once it is known and for as long as the task runs, waits or is over.
+    Leads to the campaign at the vendor as soon as the campaign is known, and stays after the task has ended.
 
     The address comes from the connection's extra ``console_url``, with the campaign's id for ``{campaign_id}``; without
     one there is no link, since no vendor documents the addresses of its console.

@@ -51,7 +51,7 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
 
     #: What the decorator is called in a DAG file.
     custom_operator_name: ClassVar[str]
-    # What the function returned, in the place of the nothing that Airflow kept before it was called.
+    # Rendered again after execute: before the function was called there was nothing to store.
     overwrite_rtif_after_execution: bool = True
 
     def __init__(
@@ -64,7 +64,7 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
     ) -> None:
         self._given = frozenset(name for name in self.returnable_fields() if kwargs.get(name) is not None)
         defaults = kwargs.get("default_args") or {}
-        # What the function is yet to return is no reason to refuse the task.
+        # The function may return these when the task runs, so they are not missing yet.
         for name in {*self.required_fields()} - {*kwargs, *defaults}:
             kwargs[name] = None
         super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
@@ -72,8 +72,8 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
     @classmethod
     def returnable_fields(cls) -> tuple[str, ...]:
         """Return the names of what the function may return: all that is the campaign's and not the task's."""
-        the_task_s = {*DecoratedOperator.template_fields, *CreateCampaignOperator.template_fields}
-        return (*(name for name in cls.template_fields if name not in the_task_s), "extra_fields")
+        of_the_task = {*DecoratedOperator.template_fields, *CreateCampaignOperator.template_fields}
+        return (*(name for name in cls.template_fields if name not in of_the_task), "extra_fields")
 
     @classmethod
     def required_fields(cls) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
     def execute(self, context: Context) -> str:
         """Call the function, take the fields that it returns, and launch the campaign."""
         with airflow_errors():
-            # An argument called as something of Airflow's must not take its place: the launch relies on it.
+            # The launch relies on Airflow's own context, so an argument of the same name must not replace it.
             context_merge(context, {name: value for name, value in self.op_kwargs.items() if name not in context})
             known = determine_kwargs(self.python_callable, self.op_args, context)
             self._take(self.python_callable(*self.op_args, **{**known, **self.op_kwargs}))

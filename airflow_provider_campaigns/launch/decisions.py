@@ -1,4 +1,4 @@
-"""Launching exactly once: the key, the mark, what is remembered, and what to do next; pure decisions, no I/O."""
+"""Launching exactly once: what to do next, given what is recorded and seen; pure decisions, no I/O."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def proves_no_campaign(error: CampaignAPIError | InvalidRequest) -> bool:
 
 
 def changed_fields(record: LaunchRecord, intent: Intent) -> list[str]:
-    """Return the names of the fields that are not what they were when the launch was first meant."""
+    """Return the names of the fields that are not what they were when the launch was first tried."""
     names = set(record.fields) | set(intent.fields)
     return sorted(name for name in names if record.fields.get(name) != intent.fields.get(name))
 

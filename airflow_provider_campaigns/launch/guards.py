@@ -17,7 +17,7 @@ from airflow_provider_campaigns.api.fields import Field
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 OUTSIDE = ("fail", "skip", "defer")
-#: A window that does not open within this is one that never opens.
+#: A window that does not open within so many days never opens.
 _HORIZON_DAYS = 400
 _WINDOW_KEYS = ("days", "hours", "timezone", "holidays")
 
@@ -143,7 +143,7 @@ class Guards:
     :param max_lateness: How long after the run was due it may launch, or None for any time.
     :param min_recipients: The fewest people a launch may reach, or None.
     :param max_recipients: The most people a launch may reach, or None.
-    :param windows: When sending may begin, none for at any time.
+    :param windows: When sending may begin; empty for any time.
     :param outside: What to do outside of the windows, one of :data:`OUTSIDE`.
     """
 
@@ -184,7 +184,7 @@ class Guards:
 
     @property
     def needs_recipients(self) -> bool:
-        """Whether the number of recipients is to be found out."""
+        """Whether the guards need the number of recipients."""
         return self.min_recipients is not None or self.max_recipients is not None
 
     def judge(self, facts: Facts) -> GuardVerdict:
@@ -229,7 +229,8 @@ class Guards:
             return GuardVerdict(GuardAction.REFUSE, reason)
         if planned:
             return GuardVerdict(
-                GuardAction.REFUSE, f"{reason} The vendor was to begin sending then, which no deferral changes."
+                GuardAction.REFUSE,
+                f"{reason} The vendor is told to begin sending then, and deferring the task does not change that.",
             )
         opening = min((found for window in self.windows if (found := window.opening(moment))), default=None)
         if opening is None:

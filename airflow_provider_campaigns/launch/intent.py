@@ -1,4 +1,4 @@
-"""What a task means to launch: its key, its mark at the vendor, and fingerprints of its fields."""
+"""What a task intends to launch: its key, its mark at the vendor, and fingerprints of its fields."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Intent:
 
 
 def signs_in(text: str | None) -> tuple[str, str] | None:
-    """Return whose launch a text's last mark tells and what was launched, or None if it has no mark."""
+    """Return the two parts of a text's last mark (whose launch, what was launched), or None if it has no mark."""
     # Only the last one is ours: the text before it may have been copied from a campaign that was launched so.
     found = _MARK.findall(text or "")
     return (found[-1][0].lower(), found[-1][1].lower()) if found else None

@@ -67,7 +67,7 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
     :param message_limit: Messages a day, 1 to 10,000; WhatsApp only.
     :param first_message: What the agent says first; phone calls only.
     :param template: The name of the WhatsApp template; WhatsApp only.
-    :param template_alt: The name of the template to use if the first is not to be had; WhatsApp only.
+    :param template_alt: The name of the template to use if the first is not available; WhatsApp only.
     :param scheduling: Hours by day: ``{"mon": {"startTime": "09:00", "stopTime": "18:00", "active": True}, ...}``.
     :param cycles: Repeated rounds of calls; phone calls only.
     """

@@ -64,7 +64,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
     :raises LaunchOutcomeUnknown: An answer was lost; the retry looks before it acts.
     :raises LaunchConflict: The run already launched something else, or the same twice, or somebody started the campaign
         before its contacts were in; not retried.
-    :raises LaunchRefused: A guard or a limit forbids to go on, or nobody approved; not retried.
+    :raises LaunchRefused: A guard or a limit forbids the launch, or nobody approved; not retried.
     :raises CampaignFailed: The campaign that was launched failed or was canceled; not retried, never replaced.
     :raises CampaignWaitTimeout: While waiting: the time is up; the campaign goes on; not retried.
     """

@@ -1,4 +1,4 @@
-"""What operators share that reach people: the guards, and what is done when one of them says no."""
+"""What operators that reach people share: the guards, and what happens when one of them says no."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class GuardedOperator(BaseOperator):
         :raises InvalidRequest: Names the argument and what is allowed.
         """
         given = (self.allow_backfill, self.max_lateness, self.min_recipients, self.max_recipients, self.send_window)
-        # Most DAGs ask for none, and their parsing is spared what it takes to check them.
+        # Most DAGs set no guard; parsing them need not import what checks guards.
         if given != (False, None, None, None, None) or self.outside_send_window != "fail":
             self.guards(lambda value: None if is_template(value) else value)
 
@@ -89,7 +89,7 @@ class GuardedOperator(BaseOperator):
 
         :param verdict: What they say.
         :param so_far: What has been sent, for the reader of the log.
-        :param begun: Whether anything has: then nothing is skipped any more.
+        :param begun: Whether anything was sent; then the task is not skipped any more.
         :param method_name: The method that goes on when the send window has opened.
         """
         from airflow_provider_campaigns.launch.guards import GuardAction

@@ -47,8 +47,8 @@ class KinboxCreateCampaignOperator(CreateCampaignOperator):
     :param seconds_between_messages: Pause between two messages, in seconds.
     :param seconds_between_chunks: Pause between two batches, in seconds.
     :param chunk_size: Recipients in a batch.
-    :param template: The template of an official WhatsApp channel, as Kinbox lists it; its places ``{{1}}`` are left
-        to the vendor.
+    :param template: The template of an official WhatsApp channel, as Kinbox lists it; the vendor fills its
+        placeholders ``{{1}}``.
     """
 
     create_fields = (

@@ -109,7 +109,7 @@ class Launch:
         """
         step = first_step(self._known, self.intent, first_try=self._first_try)
         if step is CreateStep.REFUSE and self._known:
-            raise self._changed(changed_fields(self._known, self.intent), self._known.campaign_id)
+            raise _changed(changed_fields(self._known, self.intent), self._known.campaign_id)
         if self._known and self.record.max_tries != self.intent.max_tries:
             self._keeper.remember("Nothing was sent by this try", max_tries=self.intent.max_tries)
         if step is CreateStep.ADOPT and self.record.campaign_id:
@@ -117,7 +117,7 @@ class Launch:
             campaign = self.client.get_campaign(self.record.campaign_id, progress=False)
             if self.record.unchecked:
                 self._check(campaign)
-            return self._sound(campaign)
+            return _sound(campaign)
         if step is CreateStep.LOOK:
             # Where Airflow keeps records and has none, no request was made, so one look is enough.
             patient = self._known is not None or not self._keeper.is_lasting
@@ -186,9 +186,9 @@ class Launch:
         if self.record.started:
             return
         rest = islice(iter(contacts()), self.record.rows, None)
-        step = self._start_step(campaign)
+        step = _start_step_of(campaign, created=self.created)
         if step is StartStep.UNCLEAR:
-            raise self._unclear(campaign)
+            raise _unclear(campaign)
         if step is not StartStep.START:
             # Where no record says how many rows are in, a running campaign has them all: it is started only then.
             if self._known and next(rest, None) is not None:
@@ -207,7 +207,7 @@ class Launch:
         :param most: A share below 1, or a count from 1 on (0 for none at all); None for no limit.
         :raises LaunchRefused: The campaign exists but was not started.
         """
-        if self.record.started or self._start_step(campaign) is not StartStep.START:
+        if self.record.started or _start_step_of(campaign, created=self.created) is not StartStep.START:
             return
         refused = self.record.contacts.get("refused", 0)
         if self.record.rows and not self.record.contacts_taken:
@@ -233,7 +233,7 @@ class Launch:
         if self.record.started:
             return campaign
         campaign = self._late_start(campaign)
-        step = self._start_step(campaign)
+        step = _start_step_of(campaign, created=self.created)
         if step is StartStep.START:
             self._guard(campaign.id)
             self._keeper.remember(f"Campaign {campaign.id} was created and not started", start_asked=True)
@@ -249,10 +249,10 @@ class Launch:
                 if start_step(campaign.status) is StartStep.START:
                     raise
         elif step is StartStep.UNCLEAR:
-            raise self._unclear(campaign)
+            raise _unclear(campaign)
         else:
             self._log.info("Campaign %s is %s already; it is not started again", campaign.id, campaign.status)
-        self._sound(campaign)
+        _sound(campaign)
         self._keeper.remember(f"Campaign {campaign.id} was started", started=True)
         return campaign
 
@@ -265,17 +265,7 @@ class Launch:
         asked = self.record.start_asked or not (self._keeper.is_lasting or self._first_try)
         if self.created or not asked or start_step(campaign.status) is not StartStep.START:
             return campaign
-        for _ in self._lookup.looks(f"campaign {campaign.id} as started, which an earlier try may have asked for"):
-            campaign = self.client.get_campaign(campaign.id, progress=False)
-            if start_step(campaign.status) is not StartStep.START:
-                break
-        return campaign
-
-    def _start_step(self, campaign: Campaign) -> StartStep:
-        # An answer to a create may leave the status out; what this try created a moment ago was never started.
-        if self.created and campaign.vendor_status is None:
-            return StartStep.START
-        return start_step(campaign.status)
+        return self._lookup.started(campaign)
 
     def _adopt(self, found: Sequence[Campaign]) -> Campaign:
         oldest = found[0]
@@ -285,13 +275,13 @@ class Launch:
             raise conflict
         signs = signs_in(self.client.marked_text(oldest))
         if signs and signs[1] != self.intent.payload:
-            raise self._changed([], oldest.id)
+            raise _changed([], oldest.id)
         self._log.info("Campaign %s carries the mark of this launch; going on with it", oldest.id)
         # A running campaign without a record was started by an earlier try, as it was meant to be.
         started = self._known is None and start_step(oldest.status) is StartStep.NOTHING
         done = f"Campaign {oldest.id} was found"
         self._keeper.remember(done, campaign_id=oldest.id, adopted=True, started=started)
-        return self._sound(oldest)
+        return _sound(oldest)
 
     def _check(self, created: Campaign) -> None:
         """Look whether an earlier try created a campaign as well, until the vendor lists the one created now."""
@@ -303,25 +293,32 @@ class Launch:
             raise conflict
         self._keeper.remember(f"Campaign {created.id} was created", unchecked=False)
 
-    def _sound(self, campaign: Campaign) -> Campaign:
-        if start_step(campaign.status) is StartStep.REPORT:
-            raise CampaignFailed(
-                f"Campaign {campaign.id} of this launch is {campaign.status} (the vendor says "
-                f"{campaign.vendor_status!r}). It is not replaced by another: use relaunch=True or a new run for that."
-            )
-        return campaign
 
-    @staticmethod
-    def _unclear(campaign: Campaign) -> LaunchOutcomeUnknown:
-        return LaunchOutcomeUnknown(
-            f"Campaign {campaign.id} is in a status that this package does not know ({campaign.vendor_status!r}), so "
-            "it is not clear whether it was started. Look at it at the vendor."
+def _sound(campaign: Campaign) -> Campaign:
+    if start_step(campaign.status) is StartStep.REPORT:
+        raise CampaignFailed(
+            f"Campaign {campaign.id} of this launch is {campaign.status} (the vendor says "
+            f"{campaign.vendor_status!r}). It is not replaced by another: use relaunch=True or a new run for that."
         )
+    return campaign
 
-    def _changed(self, names: Sequence[str], campaign_id: str | None) -> LaunchConflict:
-        what = f"campaign {campaign_id}" if campaign_id else "a campaign"
-        differs = f"these fields differ: {', '.join(names)}" if names else "its fields differ"
-        return LaunchConflict(
-            f"This run already launched {what} with other contents; {differs}. A try must launch what the first try "
-            "meant: undo the change, or use relaunch=True or a new run to launch the new contents."
-        )
+
+def _unclear(campaign: Campaign) -> LaunchOutcomeUnknown:
+    return LaunchOutcomeUnknown(
+        f"Campaign {campaign.id} is in a status that this package does not know ({campaign.vendor_status!r}), so "
+        "it is not clear whether it was started. Look at it at the vendor."
+    )
+
+
+def _changed(names: Sequence[str], campaign_id: str | None) -> LaunchConflict:
+    what = f"campaign {campaign_id}" if campaign_id else "a campaign"
+    differs = f"these fields differ: {', '.join(names)}" if names else "its fields differ"
+    return LaunchConflict(
+        f"This run already launched {what} with other contents; {differs}. A try must launch what the first try "
+        "meant: undo the change, or use relaunch=True or a new run to launch the new contents."
+    )
+
+
+def _start_step_of(campaign: Campaign, *, created: bool) -> StartStep:
+    # An answer to a create may leave the status out; what this try created a moment ago was never started.
+    return StartStep.START if created and campaign.vendor_status is None else start_step(campaign.status)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError
+from airflow_provider_campaigns.api.model import CampaignStatus
 from airflow_provider_campaigns.exceptions import LaunchOutcomeUnknown
 from airflow_provider_campaigns.launch.intent import Intent, signs_in
 
@@ -75,6 +76,14 @@ class LookUp:
             if found:
                 return found
         return []
+
+    def started(self, campaign: Campaign) -> Campaign:
+        """Return a campaign once it is no draft any more, or as it is when the timeout has passed."""
+        for _ in self.looks(f"campaign {campaign.id} as started, which an earlier try may have asked for"):
+            campaign = self._client.get_campaign(campaign.id, progress=False)
+            if campaign.status is not CampaignStatus.DRAFT:
+                break
+        return campaign
 
     def looks(self, wanted: str, *, patient: bool = True) -> Iterator[None]:
         """

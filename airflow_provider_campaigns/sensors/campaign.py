@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 #: Where a wait in reschedule mode, which begins anew in another process at each look, keeps what it must not forget.
 CARRIED_KEY = "campaign_wait"
-#: Where there is no such place, how soon after a refusal the campaign is looked at again, at most.
+#: Where there is no such store: how many seconds after a refusal the campaign is looked at again, at most.
 SECOND_LOOK_SECONDS = 10.0
 
 

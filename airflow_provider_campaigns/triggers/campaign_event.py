@@ -77,7 +77,7 @@ class CampaignEventTrigger(BaseEventTrigger):
     same ``conn_id``, ``hook_params``, ``poll_interval`` and ``patience`` share their requests.
 
     It only ever reads at the vendor: the list of campaigns for each look, and only for a ``progress_threshold`` at a
-    vendor whose list tells no progress also the running campaigns that fit, one by one. A paused campaign is then
+    vendor whose list gives no progress also the running campaigns that fit, one by one. A paused campaign is then
     looked at again when it goes on.
 
     :param conn_id: A connection of any of the vendors' types.

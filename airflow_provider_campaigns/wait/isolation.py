@@ -48,7 +48,7 @@ def parts_of(error: Exception, number: int) -> Sequence[slice]:
     if is_common(error) and getattr(error, "status", None) != INTERNAL_ERROR:
         return ()
     if number <= MOST_ONE_BY_ONE:
-        return [slice(place, place + 1) for place in range(number)]
+        return [slice(start, start + 1) for start in range(number)]
     if isinstance(error, CampaignAPIError) and error.transient:
         return ()
     middle = number // 2

@@ -58,7 +58,7 @@ def pause_or_stop(
     """
     Pause or stop a campaign, best effort: a failure is logged and never raised.
 
-    :param client: The vendor's client, or None if there is none to be had.
+    :param client: The vendor's client, or None if none could be made.
     :param campaign_id: The campaign.
     :param policy: ``pause`` or ``stop``.
     :param log: Where the line about it goes.

@@ -42,7 +42,7 @@ def push_link(context: Context, hook: CampaignHook, campaign_id: str) -> None:
         leave_link(context)
         return
     context["ti"].xcom_push(key=LINK_KEY, value=url)
-    task = getattr(context["ti"], "task", None)
+    task = getattr(context.get("ti"), "task", None)
     if task is not None:
         setattr(task, _ATTRIBUTE, url)
 
@@ -54,7 +54,7 @@ def leave_link(context: Context) -> None:
     Airflow 3 asks for the address then and pushes it, whatever it is. There may be none; and a task that goes on after
     a deferral has pushed its address before.
     """
-    task = getattr(context["ti"], "task", None)
+    task = getattr(context.get("ti"), "task", None)
     if task is not None:
         task.operator_extra_links = ()
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.model import Campaign
 
 
+# Large on purpose: half of its methods hand a call on to the client, so that a DAG's code is alike at every vendor.
 class CampaignHook(BaseHook):
     """
     A vendor's API with the credential of an Airflow connection.
@@ -33,9 +34,6 @@ class CampaignHook(BaseHook):
 
     :param conn_id: The connection's id, by default ``<type>_default``.
     """
-
-    # More methods than a class of this package has as a rule: half of them hand a call on to the client, so that the
-    # code of a DAG reads hook.get_campaign(...) at every vendor.
 
     conn_name_attr = "conn_id"
     conn_type: ClassVar[str]

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.contacts import CheckedContact
     from airflow_provider_campaigns.launch.record import LaunchRecord
-    from airflow_provider_campaigns.launch.record_store import Store
+    from airflow_provider_campaigns.launch.record_store import RecordStore
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Launch:
         self,
         client: CampaignClient,
         intent: Intent,
-        store: Store | None,
+        store: RecordStore | None,
         *,
         first_try: bool,
         lookup_timeout: float = DEFAULT_LOOKUP_TIMEOUT_SECONDS,

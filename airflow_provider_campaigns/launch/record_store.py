@@ -13,7 +13,7 @@ from airflow_provider_campaigns.launch.persistence import DEFAULT_RECORD_TIMEOUT
 from airflow_provider_campaigns.launch.record import LaunchRecord, record_in
 
 
-class Store(Protocol):
+class RecordStore(Protocol):
     """Where a launch's record is kept between tries."""
 
     def load(self) -> Mapping[str, Any] | None:
@@ -68,7 +68,7 @@ class RecordKeeper:
     :param now: What time it is, in seconds since the epoch.
     """
 
-    def __init__(self, store: Store | None, intent: Intent, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: RecordStore | None, intent: Intent, now: Callable[[], float] = time.time) -> None:
         self._store = store
         self._before = store.load() if store else None
         last = record_in(self._before)

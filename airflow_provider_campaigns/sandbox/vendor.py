@@ -37,7 +37,7 @@ def bearer_token(request: Request) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-# More methods than a class usually has here: it is the whole contract, which an author reads in one place.
+# Large on purpose: it is the whole contract, which an author reads in one place.
 class Vendor(ABC):
     """
     One vendor's API: its routes, its answers, its campaigns.

@@ -18,7 +18,7 @@ of deaths of the vendors that a module declares.
 from airflow_provider_campaigns.testing.conformance.cases import Case, Played
 from airflow_provider_campaigns.testing.conformance.death_matrix import DeathMatrix
 from airflow_provider_campaigns.testing.conformance.declaration import Step, VendorUnderTest
-from airflow_provider_campaigns.testing.conformance.guards import Approvals, Guards
+from airflow_provider_campaigns.testing.conformance.guards import Approvals, GuardedLaunches
 from airflow_provider_campaigns.testing.conformance.look_ups import Clears, LookUps
 from airflow_provider_campaigns.testing.conformance.receipts import Receipts
 from airflow_provider_campaigns.testing.conformance.store import Death
@@ -35,7 +35,7 @@ __all__ = [
     "Death",
     "DeathMatrix",
     "Ended",
-    "Guards",
+    "GuardedLaunches",
     "LookUps",
     "Played",
     "Receipts",
@@ -51,5 +51,5 @@ __all__ = [
 ]
 
 
-class Conformance(DeathMatrix, LookUps, Clears, Receipts, Guards, Approvals, WaitingModes):
+class Conformance(DeathMatrix, LookUps, Clears, Receipts, GuardedLaunches, Approvals, WaitingModes):
     """All that is promised of every vendor."""

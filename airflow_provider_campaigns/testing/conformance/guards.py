@@ -43,7 +43,7 @@ def _closes_after_the_create(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return closing
 
 
-class Guards(Suite):
+class GuardedLaunches(Suite):
     """A launch that a guard forbids sends nothing; one that is under way is not lost sight of."""
 
     def test_a_backfill_run_sends_nothing(self, sandbox: Sandbox, launched: VendorUnderTest) -> None:

@@ -44,7 +44,8 @@ class DeclaredArguments(RendersAsWritten):
             )
         try:
             super().__init__(**kwargs)
-        except TypeError as error:
+        except Exception as error:
+            # A TypeError, and up to Airflow 2 an AirflowException.
             if "Invalid arguments were passed" not in str(error):
                 raise
             # Airflow's own text repeats the values, which may be recipients.

@@ -56,6 +56,7 @@ def test_it_is_refused_before_waiting_where_only_the_connection_tells_the_vendor
     assert campaign_sandbox.journal()["requests"] == []
 
 
+@airflow_since("3.0", "airflow.sdk")
 @pytest.mark.parametrize(
     ("state", "status"), [("failed", "paused"), ("running", "executing"), ("success", "executing")]
 )

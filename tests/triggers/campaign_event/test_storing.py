@@ -7,9 +7,12 @@ import json
 from typing import Any
 
 import pytest
-from airflow.triggers.base import BaseEventTrigger
 from airflow_since import airflow_since, need
 from event_watch import watch
+
+need("3.0", "asset watchers")
+
+from airflow.triggers.base import BaseEventTrigger
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.triggers.campaign_event import CampaignEventTrigger

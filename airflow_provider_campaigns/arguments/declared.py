@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -29,7 +29,6 @@ class DeclaredArguments(RendersAsWritten):
     """
 
     arguments: ClassVar[Mapping[str, ArgumentKind]] = {}
-    template_fields: Collection[str]
     #: The attribute of each argument that could not be kept under its own name, which Airflow's operators use.
     kept_as: ClassVar[Mapping[str, str]] = {}
     #: Whether the result is a mapping whose entries may become XComs of their own.
@@ -69,7 +68,7 @@ class DeclaredArguments(RendersAsWritten):
     @classmethod
     def is_rendered_later(cls, name: str, value: Any) -> bool:
         """Whether an argument is a template, or another task's output, in a field that Airflow renders."""
-        return is_template(value) and cls.kept_as.get(name, name) in cls.template_fields
+        return is_template(value) and cls.kept_as.get(name, name) in getattr(cls, "template_fields", ())
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.arguments.kinds import ArgumentKind, choice
+from airflow_provider_campaigns.arguments.declared import DeclaredArguments
+from airflow_provider_campaigns.arguments.kinds import LIMIT, ArgumentKind, choice
 from airflow_provider_campaigns.arguments.templates import is_template
-from airflow_provider_campaigns.contacts.limits import checked_limit
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.contacts.rows import ContactForm, ContactRows
@@ -66,7 +66,7 @@ COUNTRY = ArgumentKind("an ISO 3166 code of two letters, such as BR", _country, 
 NUMBER_FORMAT = choice(("e164", "as_given"))
 
 
-class TakesContacts(BaseOperator):
+class TakesContacts(DeclaredArguments, BaseOperator):
     """
     Reads an operator's ``contacts``, and hides them once they are rendered; to come before the operator's other bases.
 
@@ -81,6 +81,11 @@ class TakesContacts(BaseOperator):
         names need no entry, whatever their case and blanks.
     """
 
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        "max_broken_rows": LIMIT,
+        "default_country": COUNTRY,
+        "number_format": NUMBER_FORMAT,
+    }
     template_fields: Sequence[str] = ("contacts", "default_country")
 
     def __init__(
@@ -110,10 +115,6 @@ class TakesContacts(BaseOperator):
 
         :raises InvalidRequest: Names the argument and what is allowed.
         """
-        checked_limit("max_broken_rows", self.max_broken_rows)
-        if not is_template(self.default_country):
-            COUNTRY.read("default_country", self.default_country)
-        NUMBER_FORMAT.read("number_format", self.number_format)
         if self.columns is not None:
             _columns(self.columns)
         if not isinstance(self.contacts, str) and not is_template(self.contacts):
@@ -139,7 +140,9 @@ class TakesContacts(BaseOperator):
             columns=_columns(self.columns) if self.columns is not None else {},
             folders=self._folders(),
         )
-        return ContactRows(hidden(self.contacts) or (), self.contact_form(), reading, self.max_broken_rows, self.log)
+        return ContactRows(
+            hidden(self.contacts) or (), self.contact_form(), reading, self.argument("max_broken_rows"), self.log
+        )
 
     def _folders(self) -> list[str]:
         """Return where a relative path is looked for: beside the DAG file, then in the working folder."""

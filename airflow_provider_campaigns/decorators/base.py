@@ -53,6 +53,8 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
     custom_operator_name: ClassVar[str]
     # Rendered again after execute: before the function was called there was nothing to store.
     overwrite_rtif_after_execution: bool = True
+    # The function's arguments are data: any of them may be None.
+    may_render_to_none = ("op_args", "op_kwargs")
 
     def __init__(
         self,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import CampaignStatus
-from airflow_provider_campaigns.contacts.limits import checked_limit
+from airflow_provider_campaigns.arguments.kinds import BOOLEAN, LIMIT, ArgumentKind
 from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import CampaignFailed
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
@@ -89,11 +89,18 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
     )
     renamed_fields = {"retries_per_contact": "retries"}
     text_fields = ("first_message", "template", "template_alt")
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        **TakesAlturContacts.arguments,
+        **CreateCampaignOperator.arguments,
+        "activate": BOOLEAN,
+        "max_failed_contacts": LIMIT.or_none(),
+    }
     template_fields: Sequence[str] = (
         *CreateCampaignOperator.template_fields,
         *create_fields,
         *TakesContacts.template_fields,
         "if_duplicate",
+        "activate",
     )
     template_fields_renderers = {"scheduling": "json", "cycles": "json", "extra_fields": "json"}
 
@@ -158,8 +165,6 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
         """Refuse contacts and limits that can be seen to be wrong, too."""
         super().check_guards()
         self.check_visible_contacts()
-        if self.max_failed_contacts is not None:
-            checked_limit("max_failed_contacts", self.max_failed_contacts)
 
     def check_before(self, client: CampaignClient) -> Mapping[str, Any]:
         """Read the contacts to the last row; return their number and a fingerprint of them all."""
@@ -208,7 +213,7 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
                     )
                 ),
             )
-            launch.check_refused_contacts(campaign, self.max_failed_contacts)
+            launch.check_refused_contacts(campaign, self.argument("max_failed_contacts"))
             # The guards are asked once more before the start.
             self._taken = launch.record.contacts_taken
-        return launch.start(campaign, client.activate_campaign) if self.activate else campaign
+        return launch.start(campaign, client.activate_campaign) if self.argument("activate") else campaign

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, Conflict, InvalidRequest, NotFound, OutcomeUnknown
+from airflow_provider_campaigns.arguments.declared import DeclaredArguments
+from airflow_provider_campaigns.arguments.kinds import DURATION_OR_ZERO, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import (
     CampaignRequestFailed,
     LaunchConflict,
@@ -128,7 +130,13 @@ class KoreAICreateContactListOperator(_ContactListOperator):
     :raises LaunchConflict: There is such a list, or an earlier try of the run meant another; not retried.
     """
 
-    template_fields: Sequence[str] = (*ContactsOperator.template_fields, "name", "description")
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        **ContactsOperator.arguments,
+        "if_exists": choice(IF_LIST_EXISTS),
+        "wait_timeout": DURATION_OR_ZERO,
+    }
+    template_fields: Sequence[str] = (*ContactsOperator.template_fields, "name", "description", "wait_timeout")
+    has_multiple_outputs = True
 
     def __init__(
         self,
@@ -147,11 +155,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
         self.description = description
         self.if_exists = if_exists
         self.wait_timeout = wait_timeout
-        if if_exists not in IF_LIST_EXISTS:
-            raise InvalidRequest(
-                f"Task {self.task_id!r}: if_exists must be one of {', '.join(IF_LIST_EXISTS)}; got "
-                f"{str(if_exists)[:40]!r}."
-            )
+        self.check_visible_arguments()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create the list, or find it again; fill it; wait until its contacts are counted."""
@@ -160,7 +164,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
             hook, checked, hand_over = self._begin(context, rows, name=self.name, description=self.description)
             client = hook.get_conn()
             description = self._marked(hand_over.intent)
-            if self._dry_run or hook.dry_run:
+            if self.argument("dry_run") or hook.dry_run:
                 self._show(f"a new contact list {self.name!r}", checked)
             known = self._list(client, hand_over, description)
             self._fill(client, known, rows, hand_over)
@@ -221,14 +225,15 @@ class KoreAICreateContactListOperator(_ContactListOperator):
         return known
 
     def _counted(self, client: KoreAIClient, known: ContactList, numbers: int) -> int | None:
-        give_up = time.monotonic() + self.wait_timeout
-        while self.wait_timeout > 0:
+        limit = self.argument("wait_timeout")
+        give_up = time.monotonic() + limit
+        while limit > 0:
             contacts = client.get_contact_list(known.id).contacts
             if contacts is None or contacts >= numbers:
                 return contacts
             if time.monotonic() > give_up:
                 raise CampaignRequestFailed(
-                    f"Contact list {known.name!r} ({known.id}) has {contacts} contacts after {self.wait_timeout:g} s, "
+                    f"Contact list {known.name!r} ({known.id}) has {contacts} contacts after {limit:g} s, "
                     f"of {numbers} numbers handed over. The next try goes on waiting and adds nothing. If Kore.ai "
                     "leaves some out, for their form or their time zone, set wait_timeout=0."
                 )
@@ -263,6 +268,7 @@ class KoreAIAddContactsOperator(_ContactListOperator):
     """
 
     template_fields: Sequence[str] = (*ContactsOperator.template_fields, "list_name")
+    has_multiple_outputs = True
 
     def __init__(
         self,
@@ -274,6 +280,7 @@ class KoreAIAddContactsOperator(_ContactListOperator):
     ) -> None:
         super().__init__(contacts=contacts, conn_id=conn_id, **kwargs)
         self.list_name = list_name
+        self.check_visible_arguments()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Add the contacts that are not in yet."""
@@ -281,7 +288,7 @@ class KoreAIAddContactsOperator(_ContactListOperator):
             rows = self.contact_rows()
             hook, checked, hand_over = self._begin(context, rows, list_name=self.list_name)
             client = hook.get_conn()
-            if self._dry_run or hook.dry_run:
+            if self.argument("dry_run") or hook.dry_run:
                 self._show(f"contact list {self.list_name!r}", checked)
             known = _named(client, self.list_name)
             if known is None:
@@ -290,7 +297,7 @@ class KoreAIAddContactsOperator(_ContactListOperator):
         return {"id": known.id, "name": known.name, "rows": checked.rows, **checked.told()}
 
 
-class KoreAIDeleteContactListOperator(BaseOperator):
+class KoreAIDeleteContactListOperator(DeclaredArguments, BaseOperator):
     """
     Deletes a contact list at Kore.ai with its contacts; Kore.ai refuses it while a campaign names the list.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.arguments.kinds import BOOLEAN, CAMPAIGN_ID, LIMIT, ArgumentKind
 from airflow_provider_campaigns.arguments.templates import is_template
-from airflow_provider_campaigns.contacts.limits import checked_limit, exceeds
+from airflow_provider_campaigns.contacts.limits import exceeds
 from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
 from airflow_provider_campaigns.launch.record import LaunchRecord
@@ -31,17 +31,18 @@ class ContactsOperator(TakesContacts):
     :param dry_run: Check everything but send nothing; the task is skipped.
     """
 
-    template_fields: Sequence[str] = ("conn_id", *TakesContacts.template_fields)
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {**TakesContacts.arguments, "dry_run": BOOLEAN}
+    # dry_run is the name of a method of Airflow's operators.
+    kept_as: ClassVar[Mapping[str, str]] = {"dry_run": "is_dry_run"}
+    template_fields: Sequence[str] = ("conn_id", *TakesContacts.template_fields, "is_dry_run")
     ui_color = "#fdf0dc"
 
     def __init__(self, *, contacts: Any, conn_id: str, dry_run: bool = False, **kwargs: Any) -> None:
         super().__init__(contacts=contacts, **kwargs)
         self.conn_id = conn_id
-        self._dry_run = dry_run
-        try:
+        self.is_dry_run = dry_run
+        with self.checking():
             self.check_visible_contacts()
-        except InvalidRequest as error:
-            raise InvalidRequest(f"Task {self.task_id!r}: {error}") from None
 
     def _show(self, where: str, checked: Checked) -> None:
         self.log.info("Dry run: nothing is sent. %s would go to %s", checked, where)
@@ -85,6 +86,12 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
     :raises LaunchRefused: A guard, or too many refused contacts; not retried.
     """
 
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        **ContactsOperator.arguments,
+        **GuardedOperator.arguments,
+        "campaign_id": CAMPAIGN_ID,
+        "max_failed_contacts": LIMIT.or_none(),
+    }
     template_fields: Sequence[str] = (
         *ContactsOperator.template_fields,
         *GuardedOperator.template_fields,
@@ -106,14 +113,11 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         self.campaign_id = campaign_id
         self.if_duplicate = if_duplicate
         self.max_failed_contacts = max_failed_contacts
-        try:
-            if max_failed_contacts is not None:
-                checked_limit("max_failed_contacts", max_failed_contacts)
+        self.check_visible_arguments()
+        with self.checking():
             self.check_visible_guards()
             if not is_template(if_duplicate):
                 self._duplicates()
-        except InvalidRequest as error:
-            raise InvalidRequest(f"Task {self.task_id!r}: {error}") from None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Add the contacts that are not in yet; return what became of all."""
@@ -137,7 +141,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
             run = TaskRun.of(context)
             hand_over = HandOver(run, meant, self.log)
             if hand_over.record.rows < checked.rows:
-                dry_run = self._dry_run or hook.dry_run
+                dry_run = self.argument("dry_run") or hook.dry_run
                 self._ask(run, checked, hand_over.record.rows, dry_run=dry_run)
                 if dry_run:
                     self._show(f"campaign {campaign_id}", checked)
@@ -179,10 +183,11 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
                 f"Altur took none of the {record.rows} contacts, {tally['refused']} of which it refused. Campaign "
                 f"{campaign_id} has nobody new."
             )
-        if exceeds(self.max_failed_contacts, tally["refused"], record.rows):
+        most = self.argument("max_failed_contacts")
+        if exceeds(most, tally["refused"], record.rows):
             raise LaunchRefused(
                 f"{tally['refused']} of {record.rows} contacts were refused, more than "
-                f"max_failed_contacts={self.max_failed_contacts:g}. The others are in campaign {campaign_id}."
+                f"max_failed_contacts={most:g}. The others are in campaign {campaign_id}."
             )
         self.log.info("Campaign %s was given %d rows: %s", campaign_id, record.rows, tally)
         return {

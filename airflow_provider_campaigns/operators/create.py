@@ -6,10 +6,11 @@ import json
 import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
+from airflow_provider_campaigns.arguments.kinds import BOOLEAN, DURATION_OR_ZERO, ArgumentKind
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
 from airflow_provider_campaigns.launch.approval import ANSWER_KEY, SHOWN_KEY, Approval
 from airflow_provider_campaigns.launch.decisions import DEFAULT_LOOKUP_TIMEOUT_SECONDS, relaunch_number
@@ -70,7 +71,21 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
     """
 
     operator_extra_links = (CampaignLink(),)
-    template_fields: Sequence[str] = (*PlannedCampaign.template_fields, *WaitsForCampaign.template_fields)
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        **PlannedCampaign.arguments,
+        **WaitsForCampaign.arguments,
+        "relaunch": BOOLEAN,
+        "lookup_timeout": DURATION_OR_ZERO,
+        "record_timeout": DURATION_OR_ZERO,
+        "dry_run": BOOLEAN,
+    }
+    # dry_run is the name of a method of Airflow's operators.
+    kept_as: ClassVar[Mapping[str, str]] = {**WaitsForCampaign.kept_as, "dry_run": "is_dry_run"}
+    template_fields: Sequence[str] = (
+        *PlannedCampaign.template_fields,
+        *WaitsForCampaign.template_fields,
+        *("relaunch", "lookup_timeout", "record_timeout", "is_dry_run"),
+    )
     ui_color = "#fdf0dc"
 
     def __init__(
@@ -87,7 +102,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
         self.relaunch = relaunch
         self.lookup_timeout = lookup_timeout
         self.record_timeout = record_timeout
-        self._dry_run = dry_run
+        self.is_dry_run = dry_run
         self.approval_task_id = approval_task_id
         self._launch: Launch | None = None
         self._resumed = False
@@ -113,7 +128,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
             terms = self.wait_terms()
             hook = self.hook()
             plan = self.plan(hook)
-            run = TaskRun.of(context, self.record_timeout)
+            run = TaskRun.of(context, self.argument("record_timeout"))
             launch = self._prepare(run, hook, plan)
             campaign = self._carry_out(context, run, hook, launch, plan)
         self._push_persistently(context, run, hook, launch, campaign)
@@ -143,14 +158,14 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
             approval = self._approval(run)
             return approval.refusal(plan.fingerprints, approved_after) if approval else ""
 
-        if self._dry_run or hook.dry_run:
+        if self.argument("dry_run") or hook.dry_run:
             self._show(run, hook, intent, plan, refusal())
         return Launch(
             client,
             intent,
             run.store,
             first_try=run.try_number <= 1 and not self._resumed,
-            lookup_timeout=self.lookup_timeout,
+            lookup_timeout=self.argument("lookup_timeout"),
             earliest=run.earliest,
             guard=lambda campaign_id: self._guard(run, hook, campaign_id, refusal()),
             log=self.log,
@@ -174,7 +189,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
 
     def _intent(self, run: TaskRun, record: LaunchRecord | None, meant: Mapping[str, str]) -> Intent:
         retries = int(self.retries or 0)
-        number = relaunch_number(record, wanted=self.relaunch, max_tries=run.max_tries, retries=retries)
+        number = relaunch_number(record, wanted=self.argument("relaunch"), max_tries=run.max_tries, retries=retries)
         return Intent(run.key(number), meant, number, run.max_tries)
 
     def _approval(self, run: TaskRun) -> Approval | None:
@@ -215,7 +230,9 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
         self, context: Context, run: TaskRun, hook: CampaignHook, launch: Launch, campaign: Campaign
     ) -> None:
         try:
-            persistently(lambda: self._push(context, run, hook, launch, campaign.as_dict()), self.record_timeout)
+            persistently(
+                lambda: self._push(context, run, hook, launch, campaign.as_dict()), self.argument("record_timeout")
+            )
         except Exception as error:
             refusal = not_recorded(f"Campaign {campaign.id} was launched", error)
         else:

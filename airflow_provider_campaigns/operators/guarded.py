@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator
 
-from airflow_provider_campaigns.arguments.templates import is_template
+from airflow_provider_campaigns.arguments.declared import DeclaredArguments
+from airflow_provider_campaigns.arguments.kinds import BOOLEAN, COUNT, DURATION, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import LaunchRefused
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.launch.guards import Guards, GuardVerdict
 
 
-class GuardedOperator(BaseOperator):
+class GuardedOperator(DeclaredArguments, BaseOperator):
     """
     Reaches people only when its guards let it.
 
@@ -31,7 +32,16 @@ class GuardedOperator(BaseOperator):
         which holds no worker slot.
     """
 
-    template_fields: Sequence[str] = ("min_recipients", "max_recipients", "send_window")
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        "allow_backfill": BOOLEAN,
+        "max_lateness": DURATION.or_none(),
+        "min_recipients": COUNT.or_none(),
+        "max_recipients": COUNT.or_none(),
+        "outside_send_window": choice(("fail", "skip", "defer")),
+    }
+    template_fields: Sequence[str] = (
+        *("allow_backfill", "max_lateness", "min_recipients", "max_recipients", "send_window"),
+    )
 
     def __init__(
         self,
@@ -61,24 +71,27 @@ class GuardedOperator(BaseOperator):
         given = (self.allow_backfill, self.max_lateness, self.min_recipients, self.max_recipients, self.send_window)
         # Most DAGs set no guard; parsing them need not import what checks guards.
         if given != (False, None, None, None, None) or self.outside_send_window != "fail":
-            self.guards(lambda value: None if is_template(value) else value)
+            self.guards(visible_only=True)
 
-    def guards(self, read: Callable[[Any], Any] = lambda value: value) -> Guards:
+    def guards(self, *, visible_only: bool = False) -> Guards:
         """
         Return the guards as the arguments ask for them.
 
-        :param read: What to make of an argument that may be a template.
+        :param visible_only: Leave out what is known only when the task runs.
         :raises InvalidRequest: Names the argument and what is allowed.
         """
         from airflow_provider_campaigns.launch.guards import Guards
 
+        given = {"send_window": self.send_window, **{name: getattr(self, name) for name in GuardedOperator.arguments}}
+        if visible_only:
+            defaults = {"allow_backfill": False}
+            given = {
+                name: defaults.get(name) if self.is_rendered_later(name, value) else value
+                for name, value in given.items()
+            }
         return Guards.read(
-            allow_backfill=self.allow_backfill,
-            max_lateness=self.max_lateness,
-            min_recipients=read(self.min_recipients),
-            max_recipients=read(self.max_recipients),
-            send_window=read(self.send_window),
-            outside_send_window=self.outside_send_window,
+            send_window=given.pop("send_window"),
+            **{name: GuardedOperator.arguments[name].read(name, value) for name, value in given.items()},
         )
 
     def enforce(

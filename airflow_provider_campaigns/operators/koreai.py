@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.arguments.kinds import BOOLEAN, DURATION_OR_ZERO, ArgumentKind
+from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
@@ -65,7 +67,12 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
         "dnc_list",
         "schedule",
     )
-    template_fields: Sequence[str] = (*CreateCampaignOperator.template_fields, *create_fields)
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        **CreateCampaignOperator.arguments,
+        "start": BOOLEAN,
+        "ready_timeout": DURATION_OR_ZERO,
+    }
+    template_fields: Sequence[str] = (*CreateCampaignOperator.template_fields, *create_fields, "start", "ready_timeout")
     text_fields = ("message", "template_name", "experience_flow_name")
     template_fields_renderers = {"dialing_strategy": "json", "schedule": "json", "extra_fields": "json"}
 
@@ -112,6 +119,16 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
         self.schedule = schedule
         self.check_visible_fields()
 
+    def given_arguments(self) -> dict[str, Any]:
+        """Return the arguments as they were given, with the type of campaign, which decides what is counted."""
+        return {**super().given_arguments(), "campaign_type": self.campaign_type}
+
+    @classmethod
+    def counted_kind(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the type of campaign, unless it is known only when the task runs."""
+        campaign_type = given.get("campaign_type", "sms")
+        return {} if is_template(campaign_type) else {"campaign_type": campaign_type}
+
     @classmethod
     def client_class(cls) -> type[CampaignClient]:
         """Return Kore.ai's client class."""
@@ -155,16 +172,17 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
     def steps(self, launch: Launch, request: CreateRequest) -> Campaign:
         """Create the campaign, wait until Kore.ai has prepared it, start it."""
         campaign = launch.create(lambda: launch.client.create(request))
-        if not self.start:
+        if not self.argument("start"):
             return campaign
         return launch.start(self._ready(launch.client, campaign), launch.client.start_campaign)
 
     def _ready(self, client: CampaignClient, campaign: Campaign) -> Campaign:
-        give_up = time.monotonic() + self.ready_timeout
+        limit = self.argument("ready_timeout")
+        give_up = time.monotonic() + limit
         while campaign.vendor_status == "Preparing":
             if time.monotonic() > give_up:
                 raise CampaignRequestFailed(
-                    f"Campaign {campaign.id} was created but not ready within {self.ready_timeout:g} s. It was not "
+                    f"Campaign {campaign.id} was created but not ready within {limit:g} s. It was not "
                     "started; the next try goes on with it."
                 )
             self.log.info("Campaign %s is being prepared", campaign.id)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.api.fields import TEXT
 from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.launch.intent import Intent, fingerprints
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
     from airflow_provider_campaigns.launch.guards import GuardVerdict
     from airflow_provider_campaigns.launch.task_run import TaskRun
-
-#: The placeholders {{1}}, {{2}} ... of a WhatsApp template, which the vendor fills, not Jinja.
-_PLACEHOLDER = re.compile(r"\{\{\s*\d+\s*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +67,12 @@ class PlannedCampaign(GuardedOperator):
     def client_class(cls) -> type[CampaignClient]:
         """Return the vendor's client class, whose field checks run at parse time."""
 
+    @classmethod
+    def text_template_fields(cls) -> Collection[str]:
+        """Return the arguments that the vendor takes as text, and the connection."""
+        texts = {field.name for field in cls.client_class().create_fields if field.kind is TEXT}
+        return {"conn_id", *(name for name in cls.create_fields if cls.renamed_fields.get(name, name) in texts)}
+
     @abstractmethod
     def hook(self) -> CampaignHook:
         """Return the vendor's hook for the connection."""
@@ -99,12 +102,11 @@ class PlannedCampaign(GuardedOperator):
     def check_visible_fields(self) -> None:
         """Refuse at parse time what can be seen to be wrong; called by a vendor's constructor when all is assigned."""
         visible = {name: value for name, value in self.given_fields().items() if not is_template(value)}
-        try:
+        self.check_visible_arguments()
+        with self.checking():
             self.check_guards()
             self.check_visible_guards()
             self.client_class().check_fields(visible, mark=Intent("0" * 64, {}).mark)
-        except InvalidRequest as error:
-            raise InvalidRequest(f"Task {self.task_id!r}: {error}") from None
 
     def given_fields(self) -> dict[str, Any]:
         """Return the create fields that are not None, by the client's names."""
@@ -128,9 +130,3 @@ class PlannedCampaign(GuardedOperator):
         guards = self.guards()
         recipients = self.recipients(client) if guards.needs_recipients else None
         return guards.judge(run.facts(recipients, self.sends_at()))
-
-    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
-        """Render as Airflow does, but leave the placeholders {{1}}, {{2}} ... of WhatsApp templates to the vendor."""
-        if isinstance(content, str):
-            content = _PLACEHOLDER.sub(lambda found: "{{ '" + found.group() + "' }}", content)
-        return super().render_template(content, *args, **kwargs)

@@ -7,15 +7,15 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator, conf
-
+from airflow_provider_campaigns.arguments.kinds import DURATION, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import CampaignWaitTimeout, airflow_errors
 from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY
 from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.links import leave_link
-from airflow_provider_campaigns.wait.options import WaitOptions
+from airflow_provider_campaigns.wait.arguments import WaitingTask
+from airflow_provider_campaigns.wait.decisions import UNTIL
 from airflow_provider_campaigns.wait.runner import (
     keep_figures,
     pause_or_stop_if_ended,
@@ -26,7 +26,6 @@ from airflow_provider_campaigns.wait.runner import (
     wait_here,
 )
 from airflow_provider_campaigns.wait.state import WaitState
-from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 _TWO_WEEKS = 14 * 24 * 3600.0
 
 
-class WaitsForCampaign(BaseOperator):
+class WaitsForCampaign(WaitingTask):
     """
     Waits for the campaign that an operator has launched, if asked to.
 
@@ -58,43 +57,20 @@ class WaitsForCampaign(BaseOperator):
     :raises CampaignWaitTimeout: The time is up; the campaign goes on; not retried.
     """
 
-    template_fields: Sequence[str] = ("wait_until", "progress_threshold", "poll_interval")
+    until_argument = "wait_until"
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        **WaitingTask.arguments,
+        "wait_until": choice(UNTIL).or_none(),
+        "wait_timeout": DURATION,
+    }
+    template_fields: Sequence[str] = ("wait_until", *WaitingTask.template_fields, "wait_timeout")
 
     def __init__(
-        self,
-        *,
-        wait_until: str | None = None,
-        progress_threshold: float | str | None = None,
-        poll_interval: float | str = DEFAULT_POLL_INTERVAL_SECONDS,
-        wait_timeout: float = _TWO_WEEKS,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        patience: float = DEFAULT_PATIENCE_SECONDS,
-        stall_timeout: float | None = None,
-        min_delivered_ratio: float | None = None,
-        max_failed_ratio: float | None = None,
-        brake: float | None = None,
-        on_kill: str = "leave",
-        **kwargs: Any,
+        self, *, wait_until: str | None = None, wait_timeout: float | timedelta | str = _TWO_WEEKS, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.wait_until = wait_until
-        self.progress_threshold = progress_threshold
-        self.poll_interval = poll_interval
         self.wait_timeout = wait_timeout
-        self.deferrable = deferrable
-        self.wait_options = WaitOptions(
-            self.task_id,
-            until=wait_until,
-            progress_threshold=progress_threshold,
-            poll_interval=poll_interval,
-            patience=patience,
-            stall_timeout=stall_timeout,
-            min_delivered_ratio=min_delivered_ratio,
-            max_failed_ratio=max_failed_ratio,
-            brake=brake,
-            on_kill=on_kill,
-            client_class=self.client_class,
-        )
         self._client: CampaignClient | None = None
         self._run: TaskRun | None = None
 
@@ -118,7 +94,8 @@ class WaitsForCampaign(BaseOperator):
 
         :raises InvalidRequest: Names the argument and what is allowed.
         """
-        return self.wait_options.terms(self.wait_until, self.progress_threshold, self.poll_interval, None)
+        self.argument("wait_timeout")
+        return self.terms()
 
     def wait(self, context: Context, hook: CampaignHook, campaign_id: str, terms: Terms) -> Mapping[str, Any] | None:
         """
@@ -131,7 +108,7 @@ class WaitsForCampaign(BaseOperator):
         """
         if not self.wait_until and not terms.goal.needs_progress:
             return None
-        limits = [self.wait_timeout]
+        limits: list[float] = [self.argument("wait_timeout")]
         if self.deferrable and self.execution_timeout:
             # Airflow keeps to it in a worker only, and a deferred task is in none.
             limits.append(self.execution_timeout.total_seconds())
@@ -142,23 +119,23 @@ class WaitsForCampaign(BaseOperator):
 
             self.defer(
                 trigger=CampaignTrigger.of(
-                    hook, campaign_id, terms, hook_params=self.hook_params(), on_kill=self.wait_options.on_kill
+                    hook, campaign_id, terms, hook_params=self.hook_params(), on_kill=self.kill_policy
                 ),
                 method_name="execute_complete",
                 # The trigger keeps the deadline itself; this is for a triggerer that is gone.
-                timeout=timedelta(seconds=self.wait_timeout + 2 * terms.poll_interval + 60),
+                timeout=timedelta(seconds=limits[0] + 2 * terms.poll_interval + 60),
             )
         client = hook.get_conn()
         with airflow_errors():
             outcome = wait_here(WaitState(campaign_id, terms, time.time()), client, self.log)
-        outcome = settle(outcome, client, campaign_id, self.wait_options.on_kill, self.log)
+        outcome = settle(outcome, client, campaign_id, self.kill_policy, self.log)
         keep_figures(context, outcome.campaign)
         return result_of(outcome, CampaignWaitTimeout)
 
     def execute_complete(self, context: Context, event: Any = None) -> str:
         """Return the id of the campaign that the trigger saw reach the goal, or raise what its event means."""
         leave_link(context)
-        overdue = timeout_error(CampaignWaitTimeout, self.wait_timeout, self.execution_timeout)
+        overdue = timeout_error(CampaignWaitTimeout, self.argument("wait_timeout"), self.execution_timeout)
         campaign = result_of_event(event, overdue)
         self.log.info("%s", event["message"])
         keep_figures(context, campaign)
@@ -175,5 +152,5 @@ class WaitsForCampaign(BaseOperator):
         """Do to the campaign what the policy says, if the task was ended for good after the launch, in its worker."""
         campaign_id = self.launched_id
         if self._client and self._run and campaign_id:
-            policy = self.wait_options.on_kill
+            policy = self.kill_policy
             pause_or_stop_if_ended(self._client, campaign_id, policy, self._run.ti, self.log)

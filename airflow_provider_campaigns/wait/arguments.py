@@ -64,7 +64,7 @@ class WaitingTask(DeclaredArguments, BaseOperator):
     until_argument: ClassVar[str] = "until"
     arguments: ClassVar[Mapping[str, ArgumentKind]] = {**_TERMS, "on_kill": choice(ON_KILL), "deferrable": BOOLEAN}
     # on_kill is the method's name that Airflow calls.
-    kept_as = {"on_kill": "kill_policy"}
+    kept_as: ClassVar[Mapping[str, str]] = {"on_kill": "kill_policy"}
     template_fields: Sequence[str] = tuple(_TERMS)
 
     def __init__(

@@ -97,7 +97,7 @@ def test_a_templated_value_is_left_for_the_run(field: str) -> None:
         ({"wait_until": "done"}, "until must be one of"),
         ({"progress_threshold": 120}, "progress_threshold"),
         ({"poll_interval": 0}, "poll_interval"),
-        ({"poll_interval": "soon"}, "poll_interval must be a number"),
+        ({"poll_interval": "soon"}, "poll_interval must be seconds"),
     ],
 )
 def test_bad_terms_of_a_wait_are_refused_when_the_dag_is_parsed(arguments: dict[str, Any], named: str) -> None:

@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, ArgumentKind, choice
+from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, DURATION, ArgumentKind, choice, strictly
 from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.links import CampaignLink, leave_link, push_link
@@ -114,22 +114,14 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
         hook_params: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        if poll_interval is None:
-            poll_interval, poke_interval = poke_interval, None
-        super().__init__(
-            poll_interval=DEFAULT_POLL_INTERVAL_SECONDS if poll_interval is None else poll_interval, **kwargs
-        )
+        given = next((each for each in (poll_interval, poke_interval) if each is not None), None)
+        super().__init__(poll_interval=DEFAULT_POLL_INTERVAL_SECONDS if given is None else given, **kwargs)
         self.campaign_id = campaign_id
         self.conn_id = conn_id
         self.until = until
         self.hook_params = hook_params
         with self.checking():
-            if poke_interval is not None:
-                raise InvalidRequest(
-                    f"poll_interval={self.poll_interval} and poke_interval={poke_interval} are the same thing here, "
-                    "also from default_args: give one of them."
-                )
-        self.check_visible_arguments()
+            self.check_given({**self.given_arguments(), "poll_interval": poll_interval, "poke_interval": poke_interval})
         self._wait: WaitState | None = None
         self._client: CampaignClient | None = None
         self._ti: Any = None
@@ -144,6 +136,18 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
         """Return the hook's further arguments, as far as they can be seen."""
         hook_params = given.get("hook_params")
         return {} if is_template(hook_params) else _mapping(hook_params)
+
+    @classmethod
+    def check_given(cls, given: Mapping[str, Any]) -> None:
+        """Refuse arguments that can be seen to be wrong, with ``poke_interval`` read as the other name that it is."""
+        intervals = {name: given[name] for name in ("poll_interval", "poke_interval") if given.get(name) is not None}
+        if len(intervals) == 2:
+            both = " and ".join(f"{name}={value}" for name, value in intervals.items())
+            raise InvalidRequest(f"{both} are the same thing here, also from default_args: give one of them.")
+        for name, value in intervals.items():
+            if not is_template(value):
+                strictly(DURATION, name, value)
+        super().check_given({name: value for name, value in given.items() if name != "poll_interval"} | intervals)
 
     def given_arguments(self) -> dict[str, Any]:
         """Return the arguments as they were given, with those of the hook."""

@@ -123,7 +123,7 @@ def test_broken_rows_that_may_be_left_out_are_told_in_the_receipt(vendors: Sandb
     assert (told["created"], told["refused"], told["broken"]) == (2, 2, 1)
     assert told["broken_rows"] == [[0, "column contact: it is empty: give the phone number."]]
     assert [index for index, _ in told["refused_rows"]] == [2, 5]
-    with pytest.raises(InvalidRequest, match="max_broken_rows must be a share below 1 or a count"):
+    with pytest.raises(InvalidRequest, match="max_broken_rows must be a share below 1"):
         ALTUR.build(max_broken_rows=-1)
 
 

@@ -41,6 +41,30 @@ class CampaignClient(FindsCampaigns):
             a vendor does not tell kinds apart by is of no effect. Without it the names of all kinds.
         """
 
+    @classmethod
+    def counted_on_request(cls, **kind: Any) -> frozenset[str]:
+        """
+        Return which further names of ``api.model.COUNTS`` :meth:`with_failures` counts; by default none.
+
+        :param kind: As for :meth:`counted`.
+        """
+        return frozenset()
+
+    @classmethod
+    def answers(cls, **kind: Any) -> frozenset[str]:
+        """Return all names that can be counted, at whatever cost."""
+        return cls.counted(**kind) | cls.counted_on_request(**kind)
+
+    def with_failures(self, campaign: Campaign) -> Campaign:
+        """
+        Return a campaign with its failures counted, where the vendor tells them only at requests of their own.
+
+        By default it is returned as it is.
+
+        :param campaign: A campaign that this client read.
+        """
+        return campaign
+
     @property
     def figures_are_free(self) -> bool:
         """Whether many campaigns' progress and counts come with their status, at no request for each."""

@@ -261,7 +261,18 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
 }
 #: What asks for nothing, or sends through another method what that one reads.
 NOT_ASKING = {
-    *("body_of", "check_fields", "close", "counted", "marked_text", "prepare", "read_fields", "supports"),
+    *(
+        "answers",
+        "body_of",
+        "check_fields",
+        "close",
+        "counted",
+        "counted_on_request",
+        "marked_text",
+        "prepare",
+        "read_fields",
+        "supports",
+    ),
     *("create", "add_checked_contacts"),
     *("age", "checked_id", "is_worth_a_page", "list_serves", "listed", "where_marked", "with_figures"),
     "campaign_by_id",
@@ -288,6 +299,7 @@ def methods_that_ask(client: CampaignClient) -> set[str]:
         if not name.startswith("_")
         and name not in NOT_ASKING
         and name.removesuffix("_campaign") not in type(client).instead
+        and (name != "with_failures" or client.counted_on_request())
         and name != "transport"
     }
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
+from airflow_provider_campaigns.api.counting import CountsRecipients
 from airflow_provider_campaigns.api.errors import UnsupportedAction
 from airflow_provider_campaigns.api.finding import FindsCampaigns
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 ACTIONS = ("start", "pause", "resume", "stop")
 
 
-class CampaignClient(FindsCampaigns):
+class CampaignClient(FindsCampaigns, CountsRecipients):
     """
     One vendor's API behind the calls that all vendors share.
 
@@ -30,45 +31,6 @@ class CampaignClient(FindsCampaigns):
     instead: ClassVar[Mapping[str, str]] = {}
 
     transport: Transport
-
-    @classmethod
-    @abc.abstractmethod
-    def counted(cls, **kind: Any) -> frozenset[str]:
-        """
-        Return which of the names in ``api.model.COUNTS`` a campaign's counts may ever hold.
-
-        :param kind: What is known of the kind of campaign, by the names of the create fields (``campaign_type``); what
-            a vendor does not tell kinds apart by is of no effect. Without it the names of all kinds.
-        """
-
-    @classmethod
-    def counted_on_request(cls, **kind: Any) -> frozenset[str]:
-        """
-        Return which further names of ``api.model.COUNTS`` :meth:`with_failures` counts; by default none.
-
-        :param kind: As for :meth:`counted`.
-        """
-        return frozenset()
-
-    @classmethod
-    def answers(cls, **kind: Any) -> frozenset[str]:
-        """Return all names that can be counted, at whatever cost."""
-        return cls.counted(**kind) | cls.counted_on_request(**kind)
-
-    def with_failures(self, campaign: Campaign) -> Campaign:
-        """
-        Return a campaign with its failures counted, where the vendor tells them only at requests of their own.
-
-        By default it is returned as it is.
-
-        :param campaign: A campaign that this client read.
-        """
-        return campaign
-
-    @property
-    def figures_are_free(self) -> bool:
-        """Whether many campaigns' progress and counts come with their status, at no request for each."""
-        return False
 
     @abc.abstractmethod
     def check(self) -> str:

@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -186,7 +187,7 @@ class PollGroup:
         in_a_row = 0
         for campaign in campaigns.values():
             try:
-                found[campaign.id] = await self._client.call(lambda client, seen=campaign: client.with_failures(seen))
+                found[campaign.id] = await self._client.call(methodcaller("with_failures", campaign))
                 in_a_row = 0
             except Exception as error:
                 found[campaign.id] = error
@@ -197,7 +198,11 @@ class PollGroup:
                     return
 
     async def _serve(
-        self, waiters: Sequence[Waiter], found: Mapping[str, Campaign | Exception], failure: Exception | None, account: Account
+        self,
+        waiters: Sequence[Waiter],
+        found: Mapping[str, Campaign | Exception],
+        failure: Exception | None,
+        account: Account,
     ) -> None:
         for number, waiter in enumerate(waiters, start=1):
             campaign_id = waiter.wait.campaign_id

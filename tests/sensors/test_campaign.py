@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowSensorTimeout, AirflowTaskTimeout, TaskDeferred
 from airflow_since import airflow_since
+from at_koreai import SMS
 from task_states import Say
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
@@ -192,7 +193,6 @@ def test_it_is_warned_of_once_where_only_the_connection_tells_the_vendor(
         task_id="wait",
         campaign_id=campaign_id,
         conn_id="koreai_default",
-        until="sent",
         timeout=1,
         brake=0.1,
         poll_interval=0.1,

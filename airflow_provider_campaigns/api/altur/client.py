@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow_provider_campaigns.api import fields, reading
@@ -109,24 +108,6 @@ class AlturClient(AlturLists):
     def counted(cls, **kind: Any) -> frozenset[str]:
         """Return what Altur counts; no page lists a WhatsApp campaign's figures in full, so any may come for both."""
         return frozenset({*COUNTS, "contacts"})
-
-    @classmethod
-    def counted_on_request(cls, **kind: Any) -> frozenset[str]:
-        """Return what the contacts by status tell of WhatsApp campaigns, whose documented figures leave it out."""
-        return frozenset({"failed"})
-
-    def with_failures(self, campaign: Campaign) -> Campaign:
-        """
-        Return a campaign with ``failed`` counted, and ``contacts`` if nothing else tells of how many: a request each.
-
-        :param campaign: A campaign that this client read.
-
-        See https://docs.altur.io/en/api-reference/campaigns/contacts/list
-        """
-        counts = {**campaign.counts, "failed": self.count_contacts(campaign.id, "failed")}
-        if "processed" not in counts and "contacts" not in counts:
-            counts["contacts"] = self.count_contacts(campaign.id)
-        return replace(campaign, counts=counts)
 
     @classmethod
     def read_fields(cls, values: Mapping[str, Any]) -> dict[str, Any]:

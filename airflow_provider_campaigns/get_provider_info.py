@@ -99,7 +99,18 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": _modules("hooks", ["campaign"]),
         "operators": _modules(
             "operators",
-            ["approval", "campaign", "contact_lists", "contacts", "create", "guarded", "planned", "results", "waits"],
+            [
+                "approval",
+                "audience",
+                "campaign",
+                "contact_lists",
+                "contacts",
+                "create",
+                "guarded",
+                "planned",
+                "results",
+                "waits",
+            ],
         ),
         "sensors": _modules("sensors", ["campaign"]),
         "triggers": [

@@ -18,7 +18,7 @@ MOST_LINES, MOST_LINES_OF_A_CLASS, MOST_METHODS = 450, 250, 15
 EXCUSE = re.compile(r"# Large on purpose: \w.{10,}")
 
 FACES = {"operators", "sensors", "triggers", "decorators"}
-SUBJECTS = {"arguments", "launch", "wait", "watch", "contacts", "results"}
+SUBJECTS = {"arguments", "launch", "wait", "watch", "contacts", "audience", "results"}
 #: What the modules in the root may be imported by, and import.
 ROOT = {"exceptions", "get_provider_info", "links", "retries"}
 #: Which rooms each room may import; what stands in none of the sets is imported by nobody but itself.

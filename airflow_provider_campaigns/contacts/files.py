@@ -73,13 +73,20 @@ def read_file(
     from airflow_provider_campaigns.contacts.lines import read_lines
 
     kind = file_kind(path)
-    with _opened(path, folders) as file:
+    with opened(path, folders) as file:
         lines = read_lines(file)
         yield from CsvRows(lines, columns, tell_header) if kind == "csv" else read_json_rows(lines)
 
 
 @contextmanager
-def _opened(path: str, folders: Sequence[str]) -> Iterator[Any]:
+def opened(path: str, folders: Sequence[str] = ()) -> Iterator[Any]:
+    """
+    Open a file at any storage for reading bytes.
+
+    :param path: As for :func:`read_file`.
+    :param folders: Where to look for a relative path, in that order.
+    :raises InvalidRequest: There is no such file, or it is no plain file.
+    """
     local = _local_path(path)
     if local is None:
         from airflow.providers.common.compat.sdk import ObjectStoragePath

@@ -66,6 +66,27 @@ COUNTRY = ArgumentKind("an ISO 3166 code of two letters, such as BR", _country, 
 NUMBER_FORMAT = choice(("e164", "as_given"))
 
 
+def read_country(value: Any) -> str | None:
+    """
+    Return the argument ``default_country``.
+
+    :raises InvalidRequest: It is no country's code, or there are no phone numbers of that country.
+    """
+    from airflow_provider_campaigns.contacts.numbers import supported_country
+
+    country: str | None = COUNTRY.read("default_country", value)
+    if country and not supported_country(country):
+        raise InvalidRequest(f"default_country must be {COUNTRY.wanted}; there are no phone numbers of {country!r}.")
+    return country
+
+
+def folders_of(operator: BaseOperator) -> list[str]:
+    """Return where an operator looks for a relative path: beside the DAG file, then in the working folder."""
+    dag = operator.get_dag()
+    beside = os.path.dirname(dag.fileloc) if dag and dag.fileloc else ""
+    return list(dict.fromkeys([*([beside] if beside else []), os.getcwd()]))
+
+
 class TakesContacts(DeclaredArguments, BaseOperator):
     """
     Reads an operator's ``contacts``, and hides them once they are rendered; to come before the operator's other bases.
@@ -126,29 +147,17 @@ class TakesContacts(DeclaredArguments, BaseOperator):
 
         :raises InvalidRequest: There are none, or an argument is wrong.
         """
-        from airflow_provider_campaigns.contacts.numbers import supported_country
         from airflow_provider_campaigns.contacts.rows import ContactRows, Reading
 
-        country = COUNTRY.read("default_country", self.default_country)
-        if country and not supported_country(country):
-            raise InvalidRequest(
-                f"default_country must be {COUNTRY.wanted}; there are no phone numbers of {country!r}."
-            )
         reading = Reading(
-            default_country=country,
+            default_country=read_country(self.default_country),
             as_given=NUMBER_FORMAT.read("number_format", self.number_format) == "as_given",
             columns=_columns(self.columns) if self.columns is not None else {},
-            folders=self._folders(),
+            folders=folders_of(self),
         )
         return ContactRows(
             hidden(self.contacts) or (), self.contact_form(), reading, self.argument("max_broken_rows"), self.log
         )
-
-    def _folders(self) -> list[str]:
-        """Return where a relative path is looked for: beside the DAG file, then in the working folder."""
-        dag = self.get_dag()
-        beside = os.path.dirname(dag.fileloc) if dag and dag.fileloc else ""
-        return list(dict.fromkeys([*([beside] if beside else []), os.getcwd()]))
 
     def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
         # Not in render_template_fields, which Airflow does not call for a mapped task.

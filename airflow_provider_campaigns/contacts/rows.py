@@ -16,7 +16,7 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.contacts.columns import Columns, Row, opt_out_columns
 from airflow_provider_campaigns.contacts.files import file_kind, read_file
 from airflow_provider_campaigns.contacts.limits import exceeds
-from airflow_provider_campaigns.contacts.numbers import Number, read_as_given, read_number
+from airflow_provider_campaigns.contacts.numbers import read_as_given, read_number
 from airflow_provider_campaigns.contacts.source import ListedRows
 from airflow_provider_campaigns.exceptions import LaunchConflict
 
@@ -129,7 +129,7 @@ class Checked:
 
 
 @dataclass(slots=True)
-class _Read:
+class ReadRow:
     """A row as it was read: what is sent of it and who that is, or what is wrong with it."""
 
     index: int
@@ -138,6 +138,40 @@ class _Read:
     person: int
     formatted: bool
     flaw: Flaw | None
+
+
+class RowReader:
+    """
+    Reads rows, one at a time, as a vendor takes them.
+
+    :param form: What the vendor takes for a contact.
+    :param reading: How they are read.
+    """
+
+    def __init__(self, form: ContactForm, reading: Reading) -> None:
+        self._form = form
+        self._default_country = reading.default_country
+        self._number = read_as_given if reading.as_given else read_number
+
+    def read(self, index: int, row: Row) -> ReadRow:
+        """Return what is sent of a row, or its flaw."""
+        column, reason = row.column, row.flaw
+        if not reason:
+            values = dict(row.values)
+            try:
+                column = self._form.number
+                number = self._number(values.get(column), self._default_country)
+                values[column] = number.text
+                column = ""
+                sent = self._form.check(values)
+                wire = _ENCODER.encode(sent).encode()
+                return ReadRow(index, sent, wire, number.person, number.was_formatted, None)
+            except InvalidRequest as flaw:
+                reason = str(flaw)
+            except (TypeError, ValueError, RecursionError):
+                reason = "it must hold plain JSON values only."
+        reason = reason if reason.endswith(".") else f"{reason}."
+        return ReadRow(index, _NOTHING, b"", 0, False, Flaw(index, row.line, column, reason))
 
 
 class ContactRows:
@@ -160,8 +194,8 @@ class ContactRows:
         log: logging.Logger | Any,
     ) -> None:
         self._contacts = contacts
-        self._form = form
-        self._reading = reading
+        self._folders = reading.folders
+        self._reader = RowReader(form, reading)
         self._columns = Columns(form.number, form.own, form.extra, reading.columns)
         self._max_broken = max_broken
         self._log = log
@@ -239,10 +273,10 @@ class ContactRows:
         before = bisect_right(range(len(self._left_out)), index, key=lambda nth: self._left_out[nth] - nth)
         return index + before
 
-    def _walk(self) -> Iterator[_Read]:
+    def _walk(self) -> Iterator[ReadRow]:
         rows, names = self._rows()
         for index, row in enumerate(rows):
-            yield self._read(index, row)
+            yield self._reader.read(index, row)
         missing = self._columns.missing(names()) if names() else []
         if missing:
             raise InvalidRequest(f"contacts: no row has a column {missing[0]!r}, which columns names.")
@@ -252,36 +286,13 @@ class ContactRows:
         """Return the rows, and what tells the names of columns that were seen among them."""
         if isinstance(self._contacts, str):
             header: list[str] = []
-            file = read_file(self._contacts, self._columns, self._reading.folders, header.extend)
+            file = read_file(self._contacts, self._columns, self._folders, header.extend)
             if file_kind(self._contacts) == "csv":
                 return file, lambda: header
             listed = ListedRows(file, self._columns)
         else:
             listed = ListedRows(self._contacts, self._columns)
         return listed, listed.names
-
-    def _read(self, index: int, row: Row) -> _Read:
-        column, reason = row.column, row.flaw
-        if not reason:
-            values = dict(row.values)
-            try:
-                column = self._form.number
-                number = self._number(values.get(column))
-                values[column] = number.text
-                column = ""
-                sent = self._form.check(values)
-                wire = _ENCODER.encode(sent).encode()
-                return _Read(index, sent, wire, number.person, number.was_formatted, None)
-            except InvalidRequest as flaw:
-                reason = str(flaw)
-            except (TypeError, ValueError, RecursionError):
-                reason = "it must hold plain JSON values only."
-        reason = reason if reason.endswith(".") else f"{reason}."
-        return _Read(index, _NOTHING, b"", 0, False, Flaw(index, row.line, column, reason))
-
-    def _number(self, cell: Any) -> Number:
-        read = read_as_given if self._reading.as_given else read_number
-        return read(cell, self._reading.default_country)
 
     def _tell(self, checked: Checked, garbled: int) -> None:
         for index, flaw in checked.broken_rows:

@@ -26,11 +26,9 @@ class TakesAlturContacts(TakesContacts):
 
     def contact_form(self) -> ContactForm:
         """Return what Altur takes for a contact."""
-        from airflow_provider_campaigns.api.altur.fields import CONTACT_FIELDS, check_contact
-        from airflow_provider_campaigns.contacts.rows import ContactForm
+        from airflow_provider_campaigns.contacts.forms import altur_form
 
-        columns = [name for name in CONTACT_FIELDS if name != "extracted_data"]
-        return ContactForm(check_contact, "contact", columns, extra="extracted_data")
+        return altur_form()
 
 
 class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):

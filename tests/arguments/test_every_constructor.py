@@ -40,6 +40,9 @@ NEEDED = {
     "list_name": "Clinic",
     "list_id": "cl-1",
     "python_callable": nothing,
+    "source": "contacts.csv",
+    "output": "audience",
+    "vendor": "altur",
 }
 #: Another name of a declared argument.
 SAME_AS = {"poke_interval": "poll_interval"}
@@ -100,9 +103,9 @@ def kind_of(name: str, parameter: inspect.Parameter) -> str | None:
         return "boolean"
     if name.endswith(("_timeout", "_interval")) or name in ("patience", "max_lateness"):
         return "duration"
-    if name.endswith("_ratio") or name == "brake":
+    if name.endswith("_ratio") or name in ("brake", "holdout"):
         return "share"
-    if name in ("max_broken_rows", "max_failed_contacts"):
+    if name in ("max_broken_rows", "max_broken_exclude", "max_failed_contacts"):
         return "limit"
     if name.startswith(("min_", "max_")) or name == "limit":
         return "number"

@@ -32,6 +32,7 @@ CAMPAIGNS: Mapping[str, Mapping[str, int]] = {
     "acting.py": {"kinbox": 1},
     "altur.py": {"altur": 3},
     "approval.py": {"kinbox": 1},
+    "audience.py": {"altur": 2},
     "contacts_of_altur.py": {"altur": 1},
     "contacts_of_koreai.py": {"koreai": 1},
     "decorated.py": {"kinbox": 1},

@@ -25,6 +25,7 @@ CAMPAIGNS = {
     "example_kinbox.py": {"kinbox": 1},
     "example_altur.py": {"altur": 1},
     "example_koreai.py": {"koreai": 1},
+    "example_audience.py": {"altur": 2},
     "example_event.py": {},
     "example_notifier.py": {"kinbox": 1},
     "example_results.py": {"altur": 1},

@@ -46,9 +46,7 @@ with DAG("kinbox_hook", schedule=None):
     def failed(campaign_id: str) -> int:
         """Count those the message did not reach; no other count has them."""
         with KinboxHook("kinbox_default").get_conn() as client:
-            return client.with_failures(client.get_campaign(campaign_id)).counts[
-                "failed"
-            ]
+            return client.count_failed_leads(campaign_id)
 
     # --8<-- [end:hook]
     create = KinboxCreateCampaignOperator(

@@ -1,0 +1,123 @@
+"""The operator that prepares an audience: who of a list is to be reached, in slices that are launched one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_campaigns.arguments.declared import DeclaredArguments
+from airflow_provider_campaigns.arguments.kinds import ArgumentKind
+from airflow_provider_campaigns.audience.terms import KINDS, read_terms
+from airflow_provider_campaigns.contacts.recipients import folders_of
+from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.launch.task_run import TaskRun
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_campaigns.audience.preparing import Preparer
+
+_ARGUMENTS = tuple(name for name in KINDS if name not in ("cap", "by"))
+
+
+class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
+    """
+    Prepares an audience from lists of contacts: a file for each slice, and proof of why everybody else is left out.
+
+    Nothing is sent. Each row ends in exactly one class, asked in this order: ``invalid``, ``duplicate``,
+    ``suppressed``, ``no_consent``, ``holdout``, or a slice; the counts add up to the rows read. The slices'
+    files are what the create and contacts operators take. Files appear when they are complete, the manifest as the
+    last; a retry, and a cleared task, finds the same files, and refuses to go on if an input has changed. Needs the
+    extra ``audience`` (DuckDB), which works beyond memory. All arguments are templated.
+
+    :param source: The path or URI of a file with contacts, or a list of such: CSV or JSON Lines as the contacts
+        operators read them, or Parquet.
+    :param output: The folder to write, of its own for each run: ``s3://aws_default@bucket/audiences/{{ run_id }}``.
+        It will hold phone numbers.
+    :param vendor: Who is to send: ``altur``, ``koreai`` (JSON Lines for the operators of this package) or ``kinbox``
+        (a lead file that its servers fetch: digits of the number first, then the values of ``placeholders``).
+    :param columns: What columns of the source are called at the vendor: ``{"telefone": "contact"}``; the number is
+        ``contact`` at Altur, ``phoneNumber`` at Kore.ai, ``number`` at Kinbox.
+    :param placeholders: At Kinbox, the columns whose values fill the message, in their order; a row without one of
+        them is invalid.
+    :param default_country: The country whose numbers are written without a country code, as ISO 3166 has it, such as
+        ``BR``; by default none is, and a number without a plus is invalid.
+    :param exclude: The path or URI of a file with people who must not be contacted, or a list of such; any spelling
+        of their numbers counts.
+    :param max_broken_exclude: How many rows of an exclude file may be unreadable: a share below 1, or a count; by
+        default 0, since each is somebody who would be messaged.
+    :param allow_empty_exclude: Whether an exclude file may have no rows; by default False, since an empty file by
+        mistake would message everybody.
+    :param require: Columns and the values that a row must have to be contacted: ``{"consent": ["yes", "sim"]}``;
+        case and blanks around do not count.
+    :param holdout: The share of people to keep apart as a control group, from 0 (the default) to below 1.
+    :param shares: Where the slices end, in percent of the people to be reached: ``[5, 25, 100]``; by default one
+        slice of all.
+    :param salt: What decides, together with the number, who is in which slice and in the control group; by default
+        the DAG's id and the run's. A salt of one's own keeps a control group over months.
+    :return: ``{"slices": [{"share", "path", "contacts"}, ...], "counts": {"rows", "invalid", ..., "sliced"},
+        "left_out", "manifest"}``: paths and counts, no numbers of people. Each is an XCom of its own as well, so that
+        ``audience.output["slices"]`` can be mapped over.
+    :raises CampaignRequestRefused: Bad input, or one that changed since an earlier try; nothing was written; not
+        retried.
+    """
+
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {name: KINDS[name] for name in _ARGUMENTS}
+    #: Airflow's operators have an ``output`` of their own.
+    kept_as = {"output": "output_folder"}
+    template_fields: Sequence[str] = tuple("output_folder" if name == "output" else name for name in _ARGUMENTS)
+    ui_color = "#e9f0fa"
+    has_multiple_outputs = True
+
+    def __init__(
+        self,
+        *,
+        source: Any,
+        output: str,
+        vendor: str,
+        columns: Mapping[str, str] | str | None = None,
+        placeholders: Sequence[str] | str | None = None,
+        default_country: str | None = None,
+        exclude: Any = None,
+        max_broken_exclude: float | str = 0,
+        allow_empty_exclude: bool | str = False,
+        require: Mapping[str, Any] | str | None = None,
+        holdout: float | str = 0,
+        shares: Sequence[float] | str = (100,),
+        salt: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**{"multiple_outputs": True, **kwargs})
+        self.source = source
+        self.output_folder = output
+        self.vendor = vendor
+        self.columns = columns
+        self.placeholders = placeholders
+        self.default_country = default_country
+        self.exclude = exclude
+        self.max_broken_exclude = max_broken_exclude
+        self.allow_empty_exclude = allow_empty_exclude
+        self.require = require
+        self.holdout = holdout
+        self.shares = shares
+        self.salt = salt
+        self.check_visible_arguments()
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Prepare the audience, or find what an earlier try prepared."""
+        from airflow_provider_campaigns.audience.preparing import Preparation
+
+        run = TaskRun.of(context)
+        with airflow_errors():
+            terms = read_terms(self.given_arguments(), f"{run.dag_id}/{run.run_id}")
+            return Preparation(terms, _preparer(run, context), folders_of(self), self.log).run()
+
+
+def _preparer(run: TaskRun, context: Context) -> Preparer:
+    from airflow_provider_campaigns.audience.preparing import Preparer
+
+    user = getattr(context.get("dag_run"), "triggering_user_name", None)
+    names = {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": run.task_id, "map_index": run.map_index}
+    return Preparer(run.key(), {**names, "try_number": run.try_number, "triggered_by": user})

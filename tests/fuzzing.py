@@ -189,6 +189,7 @@ KOREAI_FIELDS: dict[str, Any] = {
 ALTUR_FIELDS = {"name": "Q2", "agent_id": "a", "integration_id": "i", "integration_type": "phone_call"}
 SINCE = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 _MANY = [str(number) for number in range(7, 40)]
+_SEEN = Campaign("7", "Q2", CampaignStatus.FINISHED)
 _SOON = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
 
 Method = Callable[[Any], Any]
@@ -212,7 +213,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
         "resume_campaign": lambda client: client.resume_campaign("7"),
         "lead_result_rows": lambda client: client.lead_result_rows("7"),
         "list_lead_results": lambda client: client.list_lead_results("7"),
-        "count_failed_leads": lambda client: client.count_failed_leads("7"),
+        "with_failures": lambda client: client.with_failures(_SEEN),
     },
     "altur": {
         **SHARED,
@@ -230,6 +231,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
         "get_contact": lambda client: client.get_contact("7", "7"),
         "delete_contact": lambda client: client.delete_contact("7", "7"),
         "list_calls": lambda client: client.list_calls("7"),
+        "with_failures": lambda client: client.with_failures(_SEEN),
     },
     "koreai": {
         **SHARED,
@@ -259,7 +261,18 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
 }
 #: What asks for nothing, or sends through another method what that one reads.
 NOT_ASKING = {
-    *("body_of", "check_fields", "close", "counted", "marked_text", "prepare", "read_fields", "supports"),
+    *(
+        "answers",
+        "body_of",
+        "check_fields",
+        "close",
+        "counted",
+        "counted_on_request",
+        "marked_text",
+        "prepare",
+        "read_fields",
+        "supports",
+    ),
     *("create", "add_checked_contacts"),
     *("age", "checked_id", "is_worth_a_page", "list_serves", "listed", "where_marked", "with_figures"),
     "campaign_by_id",
@@ -286,6 +299,7 @@ def methods_that_ask(client: CampaignClient) -> set[str]:
         if not name.startswith("_")
         and name not in NOT_ASKING
         and name.removesuffix("_campaign") not in type(client).instead
+        and (name != "with_failures" or client.counted_on_request())
         and name != "transport"
     }
 

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.model import Campaign
 
 
+#: Whether launches are sent, in words.
+_DRY_RUN = {
+    True: "Dry run is on: launches are checked and never sent.",
+    False: "Dry run is off: launches are sent.",
+}
+
+
 # Large on purpose: half of its methods hand a call on to the client, so that a DAG's code is alike at every vendor.
 class CampaignHook(BaseHook):
     """
@@ -138,12 +145,18 @@ class CampaignHook(BaseHook):
             found = self.get_conn().check()
         except (CampaignAPIError, InvalidRequest, AirflowNotFoundException) as error:
             return False, str(error)
-        mode = (
-            "Dry run is on: launches are checked and never sent."
-            if self.dry_run
-            else "Dry run is off: launches are sent."
-        )
-        return True, f"{found} {mode}"
+        return True, f"{found} {_DRY_RUN[self.dry_run]}"
+
+    def begin(self, log: Any, *, dry_run: bool) -> bool:
+        """
+        Say whether dry run is on, as a launch's first line, and return it.
+
+        :param log: The task's log.
+        :param dry_run: Whether the operator asks for it; the connection may as well.
+        """
+        is_on = dry_run or self.dry_run
+        log.info("Connection %r at %s. %s", self.conn_id, self.get_conn().vendor, _DRY_RUN[is_on])
+        return is_on
 
     def create_campaign(self, **fields: Any) -> Campaign:
         """Create a campaign; see the vendor's client for the fields. Never call it twice for one intent."""

@@ -48,16 +48,16 @@ class _ContactListOperator(ContactsOperator):
 
         return koreai_form()
 
-    def _begin(self, context: Context, rows: ContactRows, **meant: Any) -> tuple[KoreAIHook, Checked, HandOver]:
-        """Check the connection, the contacts, and that an earlier try meant the same; nothing is sent."""
+    def _begin(self, context: Context, rows: ContactRows, **meant: Any) -> tuple[KoreAIHook, bool, Checked, HandOver]:
+        """Check the connection, dry run, the contacts, and that an earlier try meant the same; nothing is sent."""
         from airflow_provider_campaigns.hooks.koreai import KoreAIHook
         from airflow_provider_campaigns.launch.batches import HandOver
 
         hook = KoreAIHook(self.conn_id)
-        hook.get_conn()
+        dry_run = hook.begin(self.log, dry_run=self.argument("dry_run"))
         checked = rows.check()
         meant |= {"contacts": checked.fingerprint, "conn_id": hook.conn_id}
-        return hook, checked, HandOver(TaskRun.of(context), meant, self.log)
+        return hook, dry_run, checked, HandOver(TaskRun.of(context), meant, self.log)
 
     def _fill(self, client: KoreAIClient, known: ContactList, rows: ContactRows, hand_over: HandOver) -> None:
         from airflow_provider_campaigns.api.koreai.contact_lists import MAX_CONTACTS_PER_BATCH
@@ -160,10 +160,10 @@ class KoreAICreateContactListOperator(_ContactListOperator):
         """Create the list, or find it again; fill it; wait until its contacts are counted."""
         with airflow_errors():
             rows = self.contact_rows()
-            hook, checked, hand_over = self._begin(context, rows, name=self.name, description=self.description)
+            hook, dry_run, checked, hand_over = self._begin(context, rows, name=self.name, description=self.description)
             client = hook.get_conn()
             description = self._marked(hand_over.intent)
-            if self.argument("dry_run") or hook.dry_run:
+            if dry_run:
                 self._show(f"a new contact list {self.name!r}", checked)
             known = self._list(client, hand_over, description)
             self._fill(client, known, rows, hand_over)
@@ -285,9 +285,9 @@ class KoreAIAddContactsOperator(_ContactListOperator):
         """Add the contacts that are not in yet."""
         with airflow_errors():
             rows = self.contact_rows()
-            hook, checked, hand_over = self._begin(context, rows, list_name=self.list_name)
+            hook, dry_run, checked, hand_over = self._begin(context, rows, list_name=self.list_name)
             client = hook.get_conn()
-            if self.argument("dry_run") or hook.dry_run:
+            if dry_run:
                 self._show(f"contact list {self.list_name!r}", checked)
             known = _named(client, self.list_name)
             if known is None:

@@ -127,8 +127,9 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
 
         with airflow_errors():
             hook = AlturHook(self.conn_id)
+            dry_run = hook.begin(self.log, dry_run=self.argument("dry_run"))
             client = hook.get_conn()
-            campaign_id = numeric_id("campaign_id", self.campaign_id)
+            campaign_id = numeric_id("campaign_id", self.argument("campaign_id"))
             if_duplicate = self._duplicates()
             rows = self.contact_rows()
             checked = rows.check()
@@ -141,7 +142,6 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
             run = TaskRun.of(context)
             hand_over = HandOver(run, meant, self.log)
             if hand_over.record.rows < checked.rows:
-                dry_run = self.argument("dry_run") or hook.dry_run
                 self._ask(run, checked, hand_over.record.rows, dry_run=dry_run)
                 if dry_run:
                     self._show(f"campaign {campaign_id}", checked)

@@ -127,9 +127,10 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
             # Everything that can be seen to be wrong is seen before the first request.
             terms = self.wait_terms()
             hook = self.hook()
+            dry_run = hook.begin(self.log, dry_run=self.argument("dry_run"))
             plan = self.plan(hook)
             run = TaskRun.of(context, self.argument("record_timeout"))
-            launch = self._prepare(run, hook, plan)
+            launch = self._prepare(run, hook, plan, dry_run=dry_run)
             campaign = self._carry_out(context, run, hook, launch, plan)
         self._push_persistently(context, run, hook, launch, campaign)
         self.log.info("Campaign %s at %s is %s", campaign.id, launch.client.vendor, described(campaign))
@@ -143,7 +144,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
         self._resumed = True
         return self.execute(context)
 
-    def _prepare(self, run: TaskRun, hook: CampaignHook, plan: LaunchPlan) -> Launch:
+    def _prepare(self, run: TaskRun, hook: CampaignHook, plan: LaunchPlan, *, dry_run: bool) -> Launch:
         """Return the launch that the plan is for; in a dry run, say what it would send and skip the task."""
         # Here and not above, like the triggers: parsing a DAG file needs none of them.
         from airflow_provider_campaigns.launch.launcher import Launch
@@ -158,7 +159,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
             approval = self._approval(run)
             return approval.refusal(plan.fingerprints, approved_after) if approval else ""
 
-        if self.argument("dry_run") or hook.dry_run:
+        if dry_run:
             self._show(run, hook, intent, plan, refusal())
         return Launch(
             client,

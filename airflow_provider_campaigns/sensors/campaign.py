@@ -163,7 +163,7 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
             self._client = hook.get_conn()
             check_on_kill(self.kill_policy, type(self._client))
-            for sentence in unanswerable(terms.gates, self._client.counted(**_mapping(self.hook_params))):
+            for sentence in unanswerable(terms.gates, self._client.answers(**_mapping(self.hook_params))):
                 self.log.warning("Task %r at %s: %s", self.task_id, self._client.vendor, sentence)
             push_link(context, hook, campaign_id)
         self.poke_interval = terms.poll_interval

@@ -15,7 +15,7 @@ def unanswerable(gates: Gates, counted: Collection[str]) -> list[str]:
     Return what is wrong with gates that a vendor's figures can never answer, a sentence for each; empty if nothing.
 
     :param gates: The gates of a wait.
-    :param counted: The names that the vendor counts: ``CampaignClient.counted(**kind)``.
+    :param counted: The names that the vendor counts: ``CampaignClient.answers(**kind)``.
     """
     return [
         f"{name} can never be judged: the vendor gives no figures for "

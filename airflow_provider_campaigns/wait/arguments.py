@@ -160,6 +160,6 @@ def check_on_kill(policy: str, client_class: type[CampaignClient]) -> None:
 
 def check_gates(gates: Gates, client_class: type[CampaignClient], kind: Mapping[str, Any]) -> None:
     """Refuse gates that the vendor's figures can never answer."""
-    never = unanswerable(gates, client_class.counted(**kind))
+    never = unanswerable(gates, client_class.answers(**kind))
     if never:
         raise InvalidRequest(f"{client_class.vendor}: {' '.join(never)} Leave it out.")

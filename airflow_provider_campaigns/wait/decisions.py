@@ -116,6 +116,14 @@ class Gates:
         """Whether there is a gate at all."""
         return any(getattr(self, name) is not None for name in GATES)
 
+    def want_failures(self, campaign: Campaign) -> bool:
+        """Return whether a gate is to judge a campaign now whose counts do not tell how many failed."""
+        if "failed" in campaign.counts:
+            return False
+        if campaign.status is CampaignStatus.RUNNING:
+            return self.brake is not None
+        return campaign.status is CampaignStatus.FINISHED and self.max_failed_ratio is not None
+
     def objection(self, counts: Mapping[str, int]) -> str | None:
         """Return what is wrong with a finished campaign's figures, or None; missing figures are wrong."""
         for name, limit, pairs in (

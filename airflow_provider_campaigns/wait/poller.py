@@ -7,12 +7,14 @@ import contextvars
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from airflow_provider_campaigns.api.errors import NotFound
 from airflow_provider_campaigns.api.limits import Account
+from airflow_provider_campaigns.api.model import Campaign
 from airflow_provider_campaigns.wait.connection import SharedClient, unexpected
 from airflow_provider_campaigns.wait.isolation import MOST_COMMON_FAILURES, is_common, parts_of
 from airflow_provider_campaigns.wait.outcome import Outcome
@@ -22,7 +24,6 @@ from airflow_provider_campaigns.wait.ticks import Ticks
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
-    from airflow_provider_campaigns.api.model import Campaign
 
 logger = logging.getLogger(__name__)
 
@@ -151,12 +152,13 @@ class PollGroup:
             return None
         figures = any(waiter.wait.terms.needs_figures for waiter in waiters)
         ids = [waiter.wait.campaign_id for waiter in waiters]
-        found: dict[str, Campaign] = {}
+        found: dict[str, Campaign | Exception] = {}
         failure: Exception | None = None
         account = Account("", "", "")
         try:
             account = (await self._client.get()).transport.account
-            found = await self._client.call(lambda client: client.get_campaigns(ids, progress=figures))
+            found = await self._client.call(lambda client: {**client.get_campaigns(ids, progress=figures)})
+            await self._count_failures(waiters, found)
         except Exception as error:
             failure = error
         parts = parts_of(failure, len(waiters)) if failure else []
@@ -173,8 +175,34 @@ class PollGroup:
                 break
         return None
 
+    async def _count_failures(self, waiters: Sequence[Waiter], found: dict[str, Campaign | Exception]) -> None:
+        """Count the failures of those campaigns whose gates ask for them; one that cannot be counted fails alone."""
+        campaigns = {
+            waiter.wait.campaign_id: campaign
+            for waiter in waiters
+            if waiter.wait.terms.gates.any
+            and isinstance(campaign := found.get(waiter.wait.campaign_id), Campaign)
+            and waiter.wait.terms.gates.want_failures(campaign)
+        }
+        in_a_row = 0
+        for campaign in campaigns.values():
+            try:
+                found[campaign.id] = await self._client.call(methodcaller("with_failures", campaign))
+                in_a_row = 0
+            except Exception as error:
+                found[campaign.id] = error
+                in_a_row = in_a_row + 1 if is_common(error) else 0
+                if in_a_row == MOST_COMMON_FAILURES:
+                    # The rest would fail too, each at the cost of its own request.
+                    found.update({name: error for name in campaigns if found[name] is campaigns[name]})
+                    return
+
     async def _serve(
-        self, waiters: Sequence[Waiter], found: dict[str, Campaign], failure: Exception | None, account: Account
+        self,
+        waiters: Sequence[Waiter],
+        found: Mapping[str, Campaign | Exception],
+        failure: Exception | None,
+        account: Account,
     ) -> None:
         for number, waiter in enumerate(waiters, start=1):
             campaign_id = waiter.wait.campaign_id
@@ -222,7 +250,8 @@ class Poller:
         self._waits += 1
         try:
             client = await self._client.get()
-            costly = wait.terms.needs_figures and not client.figures_are_free
+            costs = wait.terms.gates.brake is not None and client.counted_on_request()
+            costly = bool(costs) or (wait.terms.needs_figures and not client.figures_are_free)
             group = self._groups[costly]
             waiter = Waiter(wait, log, asyncio.get_running_loop().create_future())
             group.join(waiter)

@@ -155,6 +155,8 @@ def look(wait: WaitState, client: CampaignClient, log: logging.Logger | Any = lo
     """Look once at the campaign, log what changed, and return the outcome if the wait is over."""
     try:
         campaign = client.get_campaign(wait.campaign_id, progress=wait.terms.needs_figures)
+        if wait.terms.gates.want_failures(campaign):
+            campaign = client.with_failures(campaign)
     except (CampaignAPIError, InvalidRequest) as error:
         return observe(wait, error, log)
     except Exception as error:

@@ -534,14 +534,22 @@ def test_neither_log_nor_xcom_nor_rendered_fields_show_a_recipient(
 @pytest.mark.parametrize("operator", [partial(adding, "1001"), listing], ids=["Altur", "Kore.ai"])
 @pytest.mark.parametrize("by", ["argument", "connection"])
 def test_a_dry_run_checks_everything_and_sends_nothing(
-    by: str, operator: Any, campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    by: str,
+    operator: Any,
+    campaign_sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     task = operator(dry_run=by == "argument")
     if by == "connection":
         for name, value in connections(campaign_sandbox, dry_run=True).items():
             monkeypatch.setenv(name, value)
+    caplog.set_level(logging.INFO)
     with pytest.raises(AirflowSkipException, match="nothing was sent"):
         run(task)
+    lines = [*caplog.messages, *capfd.readouterr().out.splitlines()]
+    assert "Dry run is on:" in next(line for line in lines if "outside of the Task Runner" not in line)
     assert campaign_sandbox.journal()["requests"] == []
 
 

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowSensorTimeout, AirflowTaskTimeout, TaskDeferred
 from airflow_since import airflow_since
+from at_koreai import SMS
 from task_states import Say
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignRequestRefused
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
-from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOperator
+from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+from airflow_provider_campaigns.operators.koreai import KoreAICreateCampaignOperator
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.sensors.altur import AlturCampaignSensor
 from airflow_provider_campaigns.sensors.campaign import CampaignSensor
@@ -160,8 +162,8 @@ def test_bad_terms_are_refused_when_the_dag_is_parsed(arguments: dict[str, Any],
 @pytest.mark.parametrize(
     ("make", "gate"),
     [
-        (lambda **gate: KinboxCampaignSensor(task_id="wait", campaign_id="7", **gate), "brake"),
-        (lambda **gate: KinboxCampaignSensor(task_id="wait", campaign_id="7", **gate), "max_failed_ratio"),
+        (lambda **gate: KoreAICampaignSensor(task_id="wait", campaign_id="7", **gate), "brake"),
+        (lambda **gate: KoreAICampaignSensor(task_id="wait", campaign_id="7", **gate), "max_failed_ratio"),
         (lambda **gate: KoreAICampaignSensor(task_id="wait", campaign_id="7", **gate), "min_delivered_ratio"),
         (
             lambda **gate: KoreAICampaignSensor(
@@ -169,7 +171,7 @@ def test_bad_terms_are_refused_when_the_dag_is_parsed(arguments: dict[str, Any],
             ),
             "brake",
         ),
-        (lambda **gate: KinboxCreateCampaignOperator(task_id="wait", name="W", wait_until="finished", **gate), "brake"),
+        (lambda **gate: KoreAICreateCampaignOperator(task_id="wait", **SMS, wait_until="finished", **gate), "brake"),
     ],
 )
 def test_a_gate_that_the_vendor_s_figures_never_answer_is_refused_when_the_dag_is_parsed(make: Any, gate: str) -> None:
@@ -178,7 +180,7 @@ def test_a_gate_that_the_vendor_s_figures_never_answer_is_refused_when_the_dag_i
 
 
 def test_gates_that_the_vendor_s_figures_answer_are_taken() -> None:
-    KinboxCampaignSensor(task_id="wait", campaign_id="7", min_delivered_ratio=0.9)
+    KinboxCampaignSensor(task_id="wait", campaign_id="7", min_delivered_ratio=0.9, brake=0.1)
     AlturCampaignSensor(task_id="wait", campaign_id="7", brake=0.1)
 
 
@@ -186,18 +188,19 @@ def test_gates_that_the_vendor_s_figures_answer_are_taken() -> None:
 def test_it_is_warned_of_once_where_only_the_connection_tells_the_vendor(
     deferrable: bool, campaign_sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    campaign_id = KinboxHook().create_campaign(name="W").id
+    campaign_id = KoreAIHook().create_campaign(**SMS).id
     sensor = CampaignSensor(
         task_id="wait",
         campaign_id=campaign_id,
-        conn_id="kinbox_default",
+        conn_id="koreai_default",
+        timeout=1,
         brake=0.1,
         poll_interval=0.1,
         deferrable=deferrable,
     )
-    with contextlib.suppress(TaskDeferred):
+    with contextlib.suppress(TaskDeferred, AirflowSensorTimeout):
         sensor.execute(stateless())
-    assert capsys.readouterr().out.count("Task 'wait' at Kinbox: brake can never be judged") == 1
+    assert capsys.readouterr().out.count("Task 'wait' at Kore.ai: brake can never be judged") == 1
 
 
 class Store(dict[str, Any]):

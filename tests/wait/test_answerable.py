@@ -19,10 +19,10 @@ ALL = Gates(min_delivered_ratio=0.9, max_failed_ratio=0.1, brake=0.1)
 @pytest.mark.parametrize(
     ("counted", "never"),
     [
-        (KinboxClient.counted(), ["max_failed_ratio", "brake"]),
-        (AlturClient.counted(), []),
-        (KoreAIClient.counted(campaign_type="sms"), ["min_delivered_ratio", "max_failed_ratio", "brake"]),
-        (KoreAIClient.counted(campaign_type="voice"), ["min_delivered_ratio", "max_failed_ratio", "brake"]),
+        (KinboxClient.answers(), []),
+        (AlturClient.answers(), []),
+        (KoreAIClient.answers(campaign_type="sms"), ["min_delivered_ratio", "max_failed_ratio", "brake"]),
+        (KoreAIClient.answers(campaign_type="voice"), ["min_delivered_ratio", "max_failed_ratio", "brake"]),
         ((), ["min_delivered_ratio", "max_failed_ratio", "brake"]),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.altur.answers import (
@@ -83,6 +84,24 @@ class AlturLists(AlturContacts, CampaignClient):
         total = self.count_contacts(campaign.id)
         still_open = sum(self.count_contacts(campaign.id, word) for word in OPEN_CONTACT_STATUSES) if total else 0
         return read_campaign(campaign.id, item, ContactCounts(total, still_open))
+
+    @classmethod
+    def counted_on_request(cls, **kind: Any) -> frozenset[str]:
+        """Return what the contacts by status tell of WhatsApp campaigns, whose documented figures leave it out."""
+        return frozenset({"failed"})
+
+    def with_failures(self, campaign: Campaign) -> Campaign:
+        """
+        Return a campaign with ``failed`` counted, and ``contacts`` if nothing else tells of how many: a request each.
+
+        :param campaign: A campaign that this client read.
+
+        See https://docs.altur.io/en/api-reference/campaigns/contacts/list
+        """
+        counts = {**campaign.counts, "failed": self.count_contacts(campaign.id, "failed")}
+        if "processed" not in counts and "contacts" not in counts:
+            counts["contacts"] = self.count_contacts(campaign.id)
+        return replace(campaign, counts=counts)
 
     def list_campaigns(  # type: ignore[override]
         self,

@@ -104,8 +104,13 @@ class KinboxClient(KinboxLeadResults, KinboxLists):
 
     @classmethod
     def counted(cls, **kind: Any) -> frozenset[str]:
-        """Return what Kinbox counts; failures are in no campaign's figures, see :meth:`count_failed_leads`."""
+        """Return what Kinbox counts; failures are in no campaign's figures, see :meth:`with_failures`."""
         return frozenset({*RESULT_COUNTS, *CAMPAIGN_COUNTS})
+
+    @classmethod
+    def counted_on_request(cls, **kind: Any) -> frozenset[str]:
+        """Return what only the list of recipients tells."""
+        return frozenset({"failed"})
 
     @property
     def figures_are_free(self) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from airflow_provider_campaigns.api.endpoints import Endpoint
 from airflow_provider_campaigns.api.json_rows import rows_in
 from airflow_provider_campaigns.api.kinbox.answers import LeadResult, read_lead_result
+from airflow_provider_campaigns.api.model import Campaign
 from airflow_provider_campaigns.api.transport import Transport
 
 LEAD_RESULTS = Endpoint("GET", "/v1/campaigns/{campaign_id}/chunk-leads", recipients=True)
@@ -45,6 +48,14 @@ class KinboxLeadResults:
             except ValueError as flaw:
                 raise answer.unreadable(f"without an array of objects: {flaw}") from None
 
-    def count_failed_leads(self, campaign_id: str) -> int:
-        """Return how many recipients the message did not reach; a campaign's own counts leave failures out."""
-        return sum(result.status == "failed" for result in self.list_lead_results(campaign_id))
+    def with_failures(self, campaign: Campaign) -> Campaign:
+        """
+        Return a campaign with ``failed`` counted: recipients whom the message did not reach.
+
+        Kinbox tells failures nowhere else. It is one request, whose answer lists all of the campaign's recipients.
+
+        :param campaign: A campaign that this client read.
+        """
+        statuses = Counter(result.status for result in self.list_lead_results(campaign.id))
+        processed = campaign.counts.get("processed", statuses.total() - statuses["awaiting"])
+        return replace(campaign, counts={**campaign.counts, "processed": processed, "failed": statuses["failed"]})

@@ -43,6 +43,10 @@ def _closes_after_the_create(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return closing
 
 
+#: Part of a line that Airflow logs first where an operator is executed by a test.
+_AIRFLOWS_OWN = "outside of the Task Runner"
+
+
 class GuardedLaunches(Suite):
     """A launch that a guard forbids sends nothing; one that is under way is not lost sight of."""
 
@@ -180,6 +184,20 @@ class GuardedLaunches(Suite):
         assert "Dry run: the launch would defer" in f"{caplog.text}{capfd.readouterr().out}"
         assert task.run(outside_send_window="fail").outcome == "failed"
         assert task.requests == {}
+
+    @pytest.mark.parametrize("dry_run", [True, False])
+    def test_the_first_line_says_whether_dry_run_is_on(
+        self,
+        sandbox: Sandbox,
+        launched: VendorUnderTest,
+        dry_run: bool,
+        caplog: pytest.LogCaptureFixture,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        caplog.set_level("INFO")
+        Task(sandbox, launched, dry_run=dry_run).run()
+        lines = [*caplog.messages, *capfd.readouterr().out.splitlines()]
+        assert f"Dry run is {'on' if dry_run else 'off'}:" in next(line for line in lines if _AIRFLOWS_OWN not in line)
 
 
 class Approvals(Suite):

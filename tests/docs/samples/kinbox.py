@@ -46,7 +46,9 @@ with DAG("kinbox_hook", schedule=None):
     def failed(campaign_id: str) -> int:
         """Count those the message did not reach; no other count has them."""
         with KinboxHook("kinbox_default").get_conn() as client:
-            return client.count_failed_leads(campaign_id)
+            return client.with_failures(client.get_campaign(campaign_id)).counts[
+                "failed"
+            ]
 
     # --8<-- [end:hook]
     create = KinboxCreateCampaignOperator(

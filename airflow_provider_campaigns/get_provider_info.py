@@ -54,13 +54,23 @@ _CONNECTION_TYPES = [
             },
             "api_version": {
                 "label": "API version",
-                "description": "v1 is the uniform one; v2 knows do-not-call lists and scheduling on more calls.",
+                "description": "v1 is documented for every call. v2 alone can name a do-not-call list for a campaign.",
                 "schema": {"type": ["string", "null"], "enum": ["v1", "v2"], "default": "v1"},
             },
             "use_jti": {
                 "label": "One-time tokens",
                 "description": "Give each request a token with an id of its own (jti); apps that enforce JTI need it.",
                 "schema": {"type": ["boolean", "null"], "default": True},
+            },
+            "message_encoding": {
+                "label": "Encoding of SMS texts",
+                "description": "base64, as Kore.ai's pages say, or plain: for people who receive 'SGksIFRo...'.",
+                "schema": {"type": ["string", "null"], "enum": ["base64", "plain"], "default": "base64"},
+            },
+            "account_id_in_query": {
+                "label": "Account ID in v1 addresses",
+                "description": "Older pages of v1 ask for ?accountId= in the address.",
+                "schema": {"type": ["boolean", "null"], "default": False},
             },
         },
     ),

@@ -38,6 +38,8 @@ class KoreAIHook(CampaignHook):
             campaign_type=self.campaign_type,
             api_version=settings.extra["api_version"],
             use_jti=settings.extra["use_jti"],
+            message_encoding=settings.extra["message_encoding"],
+            account_id_in_query=settings.extra["account_id_in_query"],
             **settings.client_options,
         )
 

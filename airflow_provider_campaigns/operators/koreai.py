@@ -41,6 +41,7 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
     :param priority: ``1`` to ``5``; by default ``5``, the highest.
     :param message: The text of an SMS without a template.
     :param template_name: The name of the SMS template; its text goes out, not ``message``.
+    :param template_id: The id of the SMS template (``cmt-...``), in the place of its name.
     :param experience_flow_name: The flow of an advanced SMS or an agentless voice campaign.
     :param dialing_mode: ``Agentless``, ``Progressive`` or ``Preview``; voice only.
     :param queue_name: The queue of agents; progressive and preview only.
@@ -59,6 +60,7 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
         "priority",
         "message",
         "template_name",
+        "template_id",
         "experience_flow_name",
         "dialing_mode",
         "queue_name",
@@ -90,6 +92,7 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
         priority: str | None = None,
         message: str | None = None,
         template_name: str | None = None,
+        template_id: str | None = None,
         experience_flow_name: str | None = None,
         dialing_mode: str | None = None,
         queue_name: str | None = None,
@@ -110,6 +113,7 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
         self.priority = priority
         self.message = message
         self.template_name = template_name
+        self.template_id = template_id
         self.experience_flow_name = experience_flow_name
         self.dialing_mode = dialing_mode
         self.queue_name = queue_name

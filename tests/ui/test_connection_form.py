@@ -39,6 +39,8 @@ CHANGED = {
     "create_api_version": "v1",
     "api_version": "v2",
     "use_jti": False,
+    "message_encoding": "plain",
+    "account_id_in_query": True,
 }
 #: Where `make screenshots` wants the pictures.
 PICTURES = os.environ.get("SCREENSHOTS")

@@ -93,7 +93,9 @@ def answer(status: int, data: Any = None, text: str = "", endpoint: Endpoint = G
         ("Completed", "finished"),
         ("Stopped", "canceled"),
         ("active", "running"),
-        ("Rerun", "unknown"),
+        ("Rerun", "running"),
+        ("Run as Emergency", "running"),
+        ("Reviewed", "unknown"),
         (None, "unknown"),
     ],
 )
@@ -327,6 +329,32 @@ def test_a_simple_sms_campaign_goes_out_as_documented() -> None:
     assert "template_name" not in templated
 
 
+def test_a_template_may_be_named_by_its_id() -> None:
+    templated = request_body({**SMS, "template_id": "cmt-1"}, "v1")
+    assert templated["message"] == {"templateId": "cmt-1", "message": encode_message(SMS["message"])}
+    assert "templateId" not in templated
+
+
+def test_a_text_goes_out_as_it_is_where_the_connection_says_plain() -> None:
+    options = {"app_id": "st-1", "account_id": "a"}
+    plain = KoreAIClient("cs-1", "secret", message_encoding="plain", **options)
+    assert plain.prepare(**SMS).body["message"] == {"message": SMS["message"]}
+    with pytest.raises(errors.InvalidRequest, match="message_encoding must be one of base64, plain; got 'utf-8'"):
+        KoreAIClient("cs-1", "secret", message_encoding="utf-8", **options)
+
+
+@pytest.mark.parametrize("sender", ["+14155550100", "12345", "728", "ACMEBANK", "Acme Bank", "AX-ACMEBK", "Açaí", "3M"])
+def test_an_sms_may_come_from_a_number_a_short_code_or_a_sender_id(sender: str) -> None:
+    body = request_body({**SMS, "dialing_strategy": {**HOURS, "callerId": {"phoneNumber": sender}}}, "v1")
+    assert body["dialingStrategy"]["callerId"] == {"phoneNumber": sender}
+
+
+@pytest.mark.parametrize("sender", ["", " ", "4155550100", "+1415", "12", "ACME\n", " ACME", "ACME ", "-", None, 12345])
+def test_what_no_sms_can_come_from_is_refused(sender: Any) -> None:
+    with pytest.raises(errors.InvalidRequest, match=r"callerId\.phoneNumber must be a number of the app with its plus"):
+        request_body({**SMS, "dialing_strategy": {**HOURS, "callerId": {"phoneNumber": sender}}}, "v1")
+
+
 def test_an_advanced_sms_campaign_has_a_flow_and_no_message() -> None:
     body = request_body({**SMS, "message": None, "experience_flow_name": "Support"}, "v1")
     assert (body["format"], body["experienceFlowName"], "message" in body) == ("advanced", "Support", False)
@@ -400,7 +428,9 @@ def test_a_value_that_can_be_seen_to_be_wrong_is_named(changes: dict[str, Any], 
         (without(SMS, "dialing_strategy"), "v1", "dialing_strategy must be given"),
         (without(SMS, "message"), "v1", "message must be given for an SMS campaign, or experience_flow_name"),
         ({**without(SMS, "message"), "template_name": "Welcome"}, "v1", "message must be given along with"),
-        ({**SMS, "dnc_list": "Opt-outs"}, "v1", "dnc_list needs api_version v2"),
+        ({**SMS, "dnc_list": "Opt-outs"}, "v1", "dnc_list must be left out with api_version v1.*use api_version v2"),
+        ({**SMS, "template_name": "Welcome", "template_id": "cmt-1"}, "v1", "either template_name or template_id"),
+        ({**without(SMS, "message"), "template_id": "cmt-1"}, "v1", "message must be given along with template_id"),
         (without(VOICE, "dialing_mode"), "v1", "dialing_mode must be given"),
         (without(VOICE, "experience_flow_name"), "v1", "experience_flow_name must be given for an Agentless"),
         (without(PROGRESSIVE, "queue_name"), "v1", "queue_name must be given for a Progressive"),

@@ -193,6 +193,7 @@ class KoreAIAccess:
     :param account_id: The account; the rate limit is counted by it.
     :param api_version: ``v1`` or ``v2``.
     :param use_jti: Whether each token carries an id, which some apps enforce.
+    :param account_id_in_query: Whether v1's addresses carry the account's id, which older pages ask for.
     :param options: The options of :class:`~airflow_provider_campaigns.api.options.ClientOptions` by name.
     """
 
@@ -205,6 +206,7 @@ class KoreAIAccess:
         account_id: str,
         api_version: str,
         use_jti: bool,
+        account_id_in_query: bool,
         options: ClientOptions,
     ) -> None:
         for name, value in (
@@ -224,6 +226,7 @@ class KoreAIAccess:
         self.app_id = app_id
         self.account_id = account_id
         self.api_version = api_version
+        self._account_id_in_query = account_id_in_query
         signer = Signer(client_id, client_secret, {"iid": app_id, "accountId": account_id}, use_jti)
         self.transport = Transport(
             account=Account(VENDOR, account_id, options.label),
@@ -247,6 +250,7 @@ class KoreAIAccess:
     ) -> Answer:
         endpoint = versions[self.api_version]
         query = dict(query or {})
-        if "/api/v2/" in endpoint.path and not endpoint.path.endswith("/schedule"):
+        asked_for = "/api/v2/" in endpoint.path and not endpoint.path.endswith("/schedule")
+        if asked_for or (self._account_id_in_query and "/api/v2/" not in endpoint.path):
             query["accountId"] = self.account_id
         return self.transport.call(endpoint, path={"app_id": self.app_id, **(path or {})}, query=query, body=body)

@@ -16,6 +16,9 @@ STATUSES: Mapping[str, CampaignStatus] = {
     "scheduled": CampaignStatus.SCHEDULED,
     "rescheduled": CampaignStatus.SCHEDULED,
     "active": CampaignStatus.RUNNING,
+    # Words of the vendor's screens, which the API's pages do not list.
+    "rerun": CampaignStatus.RUNNING,
+    "run as emergency": CampaignStatus.RUNNING,
     "paused": CampaignStatus.PAUSED,
     "completed": CampaignStatus.FINISHED,
     "stopped": CampaignStatus.CANCELED,

@@ -17,7 +17,12 @@ from airflow_provider_campaigns.api.koreai.access import (
     words_of,
 )
 from airflow_provider_campaigns.api.koreai.answers import COUNTED
-from airflow_provider_campaigns.api.koreai.fields import KoreAIFields, read_create, request_body
+from airflow_provider_campaigns.api.koreai.fields import (
+    MESSAGE_ENCODINGS,
+    KoreAIFields,
+    read_create,
+    request_body,
+)
 from airflow_provider_campaigns.api.koreai.lists import CAMPAIGN_TYPE, KoreAILists
 from airflow_provider_campaigns.api.koreai.paging import skip_and_page
 from airflow_provider_campaigns.api.koreai.schedule import KoreAISchedules
@@ -43,6 +48,10 @@ class KoreAIClient(KoreAISchedules, KoreAILists):
     :param campaign_type: ``sms`` (the default) or ``voice``: what is created, listed and acted upon.
     :param api_version: ``v1`` (the default) or ``v2``. Start, stop, adding contacts and schedules are the same in both.
     :param use_jti: Whether each token carries an id, which some apps enforce; on by default.
+    :param message_encoding: How the text of an SMS goes out: ``base64`` (the default; percent-encoded as well, as in
+        all samples but one) or ``plain``.
+    :param account_id_in_query: Whether v1's addresses carry ``accountId`` too, as the vendor's older pages ask; off by
+        default.
     :param options: The options of :class:`~airflow_provider_campaigns.api.options.ClientOptions` by name. The
         address is the region's or customer's, by default https://platform.kore.ai; the limit by default 50 requests a
         minute, of the 60 that the vendor allows an account.
@@ -63,6 +72,8 @@ class KoreAIClient(KoreAISchedules, KoreAILists):
         campaign_type: str = "sms",
         api_version: str = "v1",
         use_jti: bool = True,
+        message_encoding: str = "base64",
+        account_id_in_query: bool = False,
         **options: Unpack[OptionArguments],
     ) -> None:
         super().__init__(
@@ -72,8 +83,14 @@ class KoreAIClient(KoreAISchedules, KoreAILists):
             account_id=account_id,
             api_version=api_version,
             use_jti=use_jti,
+            account_id_in_query=account_id_in_query,
             options=ClientOptions(**options),
         )
+        if message_encoding not in MESSAGE_ENCODINGS:
+            raise errors.InvalidRequest(
+                f"message_encoding must be one of {', '.join(MESSAGE_ENCODINGS)}; got {str(message_encoding)[:20]!r}."
+            )
+        self.message_encoding = message_encoding
         self.campaign_type: str = CAMPAIGN_TYPE.read(campaign_type)
 
     @classmethod
@@ -97,7 +114,7 @@ class KoreAIClient(KoreAISchedules, KoreAILists):
 
     def body_of(self, read: Mapping[str, Any], extra_fields: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the JSON object that creates or replaces a campaign, in the form of the client's API version."""
-        return request_body(read, self.api_version, extra_fields)
+        return request_body(read, self.api_version, extra_fields, self.message_encoding)
 
     def prepare(self, **values: Unpack[KoreAIFields]) -> CreateRequest:  # type: ignore[override]  # spelled out
         """
@@ -106,7 +123,8 @@ class KoreAIClient(KoreAISchedules, KoreAILists):
         :param name: Up to 48 characters.
         :param description: Up to 256 characters.
         :param contact_lists: 1 to 10 names of contact lists that exist.
-        :param dialing_strategy: The vendor's object: ``callerId.phoneNumber``, ``callingHours`` with ``frequency``
+        :param dialing_strategy: The vendor's object: ``callerId.phoneNumber`` (for SMS a phone number, a
+            short code or a sender ID), ``callingHours`` with ``frequency``
             (``WEEKLY``, ``DAILY``, ``CUSTOM``), ``timezone`` (IANA) and ``days`` (``{"day": "MO", "start": "9:00 AM",
             "end": "6:00 PM"}``); for voice also ``dialingOrder`` (``FIFO``, ``LIFO``), ``maxAttemptsPerRecord`` (1 to
             100), ``defaultRetryPeriod`` (1 to 1440 minutes) and ``maxRingTime`` (5 to 120 seconds).
@@ -114,6 +132,7 @@ class KoreAIClient(KoreAISchedules, KoreAILists):
         :param priority: ``"1"`` to ``"5"``; 5, the default, is the highest.
         :param message: SMS: the text, as people shall read it. With a template the vendor sends the template's text.
         :param template_name: SMS: a template's name, along with ``message``.
+        :param template_id: SMS: a template's id (``cmt-...``) in the place of its name, along with ``message``.
         :param experience_flow_name: A published start flow: makes an SMS campaign an advanced one (without
             ``message``), and is what an Agentless voice campaign runs.
         :param dialing_mode: Voice: ``Agentless``, ``Progressive`` or ``Preview``.

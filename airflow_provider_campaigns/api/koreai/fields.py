@@ -26,6 +26,7 @@ FIELDS = (
     Field("priority", "priority", choices=("1", "2", "3", "4", "5")),
     Field("message", "message"),
     Field("template_name", "template_name"),
+    Field("template_id", "templateId"),
     Field("experience_flow_name", "experienceFlowName"),
     Field("dialing_mode", "dialingMode", choices=DIALING_MODES),
     Field("dialing_strategy", "dialingStrategy", fields.OBJECT, required=True),
@@ -48,6 +49,7 @@ class KoreAIFields(TypedDict, total=False):
     priority: str | int | None
     message: str | None
     template_name: str | None
+    template_id: str | None
     experience_flow_name: str | None
     dialing_mode: str | None
     queue_name: str | None
@@ -79,6 +81,7 @@ class Form:
 _SPECIAL = (
     "message",
     "template_name",
+    "template_id",
     "experience_flow_name",
     "dialing_mode",
     "queue_name",
@@ -86,14 +89,14 @@ _SPECIAL = (
     "machine_detection",
 )
 _FORMS: Mapping[str, Form] = {
-    "a simple SMS campaign": Form(("message",), ("template_name",)),
+    "a simple SMS campaign": Form(("message",), ("template_name", "template_id")),
     "an advanced SMS campaign (one with experience_flow_name)": Form(("experience_flow_name",)),
     "an Agentless voice campaign": Form(("dialing_mode", "experience_flow_name"), ("machine_detection",)),
     "a Progressive voice campaign": Form(("dialing_mode", "queue_name"), ("machine_detection",)),
     "a Preview voice campaign": Form(("dialing_mode", "queue_name", "max_skips"), ("machine_detection",)),
 }
 _OF_ONE_TYPE: Mapping[str, tuple[str, ...]] = {
-    "sms": ("message", "template_name"),
+    "sms": ("message", "template_name", "template_id"),
     "voice": ("dialing_mode", "queue_name", "max_skips", "machine_detection"),
 }
 
@@ -109,7 +112,11 @@ VOICE_STRATEGY = (
     Field("maxRingTime", "", fields.INTEGER, minimum=5, maximum=120),
 )
 _CLOCK = re.compile(r"(1[0-2]|[1-9]):[0-5][0-9] [AP]M")
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+#: A phone number with its plus, a short code, or a sender ID, which has a letter: the request tables name all three,
+#: the response tables the first alone.
+_SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[^\W\d_])\w[\w .&-]{0,19}(?<! )")
+#: How the text of an SMS goes out. The pages say Base64 and show it percent-encoded, except for one sample in v1.
+MESSAGE_ENCODINGS = ("base64", "plain")
 
 
 def encode_message(text: str) -> str:
@@ -174,9 +181,10 @@ def _strategy(strategy: Mapping[str, Any], campaign_type: str | None) -> dict[st
     caller = strategy.get("callerId")
     number = caller.get("phoneNumber") if isinstance(caller, Mapping) else None
     # A voice campaign may also call from a SIP number that was registered before.
-    if not isinstance(number, str) or not number.strip() or (campaign_type == "sms" and not _E164.fullmatch(number)):
+    if not isinstance(number, str) or not number.strip() or (campaign_type == "sms" and not _SENDER.fullmatch(number)):
         raise InvalidRequest(
-            "dialing_strategy.callerId.phoneNumber must be a number of the app, in E.164 form such as +14155550100."
+            "dialing_strategy.callerId.phoneNumber must be a number of the app with its plus (+14155550100), or for "
+            "SMS also a short code (12345) or a sender ID (ACMEBANK)."
         )
     hours = strategy.get("callingHours")
     if not isinstance(hours, Mapping):
@@ -224,7 +232,10 @@ def _check_day(place: str, day: Any) -> None:
 
 
 def request_body(
-    read: Mapping[str, Any], api_version: str, extra_fields: Mapping[str, Any] | None = None
+    read: Mapping[str, Any],
+    api_version: str,
+    extra_fields: Mapping[str, Any] | None = None,
+    message_encoding: str = "base64",
 ) -> dict[str, Any]:
     """
     Return the JSON object of a create or update.
@@ -232,6 +243,7 @@ def request_body(
     :param read: All fields by Python name, as :func:`read_create` returned them.
     :param api_version: ``v1`` or ``v2``; they differ in do-not-call lists and in machine detection.
     :param extra_fields: Fields this package does not know, under the vendor's names.
+    :param message_encoding: How the text of an SMS goes out, one of :data:`MESSAGE_ENCODINGS`.
     :raises InvalidRequest: For a value that cannot be sent, or one that is missing.
     """
     extra_fields = fields.checked_extra(extra_fields)
@@ -244,9 +256,10 @@ def request_body(
     if form is None:
         raise InvalidRequest(f"dialing_mode must be given for a voice campaign: {', '.join(DIALING_MODES)}.")
     missing = [name for name in _FORMS[form].needs if name not in read]
-    if missing == ["message"] and "template_name" in read:
+    template = next((name for name in ("template_name", "template_id") if name in read), None)
+    if missing == ["message"] and template:
         raise InvalidRequest(
-            "message must be given along with template_name: the vendor asks for it, but sends the template's text."
+            f"message must be given along with {template}: the vendor asks for it, but sends the template's text."
         )
     if missing == ["message"]:
         raise InvalidRequest("message must be given for an SMS campaign, or experience_flow_name for an advanced one.")
@@ -254,23 +267,28 @@ def request_body(
         raise InvalidRequest(f"{' and '.join(missing)} must be given for {form}.")
     body.setdefault("priority", "5")
     if campaign_type == "sms":
-        _put_message(body)
+        _put_message(body, message_encoding)
     else:
         _put_voice(body, api_version)
     if "dncLists" in body:
         # A list that v1 silently left aside would let people be messaged who asked not to be.
         if api_version == "v1":
-            raise InvalidRequest("dnc_list needs api_version v2: v1 does not document it and may not heed it.")
+            raise InvalidRequest(
+                "dnc_list must be left out with api_version v1, which documents no do-not-call list and may not heed "
+                "it; use api_version v2 (an extra of the connection)."
+            )
         body["dncLists"] = {"name": body["dncLists"]}
     return body
 
 
-def _put_message(body: dict[str, Any]) -> None:
+def _put_message(body: dict[str, Any], message_encoding: str) -> None:
     body["format"] = "advanced" if "experienceFlowName" in body else "simple"
-    template = body.pop("template_name", None)
+    template = {name: body.pop(name) for name in ("template_name", "templateId") if name in body}
+    if len(template) > 1:
+        raise InvalidRequest("Give either template_name or template_id: Kore.ai documents no campaign with both.")
     if "message" in body:
-        text = {"message": encode_message(body["message"])}
-        body["message"] = text if template is None else {"template_name": template, **text}
+        text = body["message"] if message_encoding == "plain" else encode_message(body["message"])
+        body["message"] = {**template, "message": text}
 
 
 def _put_voice(body: dict[str, Any], api_version: str) -> None:

@@ -50,6 +50,14 @@ def test_every_attempt_carries_a_token_of_its_own(connect: Connect, campaign_san
     assert connect(use_jti=False).check()
 
 
+@pytest.mark.parametrize(("options", "asked"), [({}, []), ({"account_id_in_query": True}, ["accountId"])])
+def test_v1_s_addresses_carry_the_account_where_the_connection_says_so(
+    connect: Connect, campaign_sandbox: Sandbox, options: dict[str, Any], asked: list[str]
+) -> None:
+    connect(**options).check()
+    assert requests_of(campaign_sandbox)[0]["query"] == asked
+
+
 def test_the_vendors_limit_is_for_the_account(connect: Connect) -> None:
     client = connect(account_id="the-same-account")
     for _ in range(60):

@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureException, BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator
+from constructors import CLASSES, build, create_fields, parameters
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.arguments import kinds
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
-from airflow_provider_campaigns.get_provider_info import get_provider_info
-from airflow_provider_campaigns.operators.create import CreateCampaignOperator
-from airflow_provider_campaigns.triggers.campaign_event import CampaignEventTrigger
 
-
-def nothing() -> dict[str, Any]:
-    """Return no fields: a function to decorate."""
-    return {}
-
-
-PACKAGE = "airflow_provider_campaigns."
-#: What constructors ask for, by name.
-NEEDED = {
-    "conn_id": "some_connection",
-    "campaign_id": "67e1",
-    "name": "Winter",
-    "agent_id": "agent",
-    "integration_id": "integration",
-    "integration_type": "phone_call",
-    "contacts": [{"contact": "+5215512345678"}],
-    "description": "Winter",
-    "contact_lists": ["Clinic"],
-    "dialing_strategy": "{{ params.dialing }}",
-    "path": "results.jsonl",
-    "list_name": "Clinic",
-    "list_id": "cl-1",
-    "python_callable": nothing,
-    "source": "contacts.csv",
-    "output": "audience",
-    "vendor": "altur",
-}
 #: Another name of a declared argument.
 SAME_AS = {"poke_interval": "poll_interval"}
 WRONG: dict[str, list[Any]] = {
@@ -53,48 +22,6 @@ WRONG: dict[str, list[Any]] = {
     "number": [-1, "many", True, [], 0.5, float("nan")],
     "limit": [-1, "many", True, [], 2.5, float("nan")],
 }
-
-
-def classes() -> Iterator[type[Any]]:
-    info = get_provider_info()
-    modules = [
-        module for kind in ("operators", "sensors") for entry in info[kind] for module in entry["python-modules"]
-    ]
-    modules += [entry["class-name"].rpartition(".")[0] for entry in info["task-decorators"]]
-    for name in modules:
-        try:
-            module = importlib.import_module(name)
-        except AirflowOptionalProviderFeatureException:
-            continue
-        for found in vars(module).values():
-            if (
-                inspect.isclass(found)
-                and found.__module__ == name
-                and issubclass(found, BaseOperator)
-                and not inspect.isabstract(found)
-                and not found.__name__.startswith("_")
-            ):
-                yield found
-    yield CampaignEventTrigger
-
-
-CLASSES = [
-    one
-    for one in classes()
-    if one.__name__
-    not in ("ApproveCampaignOperator", "CreateCampaignOperator", "GuardedOperator", "TakesAlturContacts")
-]
-
-
-def parameters(one: type[Any]) -> dict[str, inspect.Parameter]:
-    """Return the parameters that this package gives a class, the nearest first."""
-    found: dict[str, inspect.Parameter] = {}
-    for base in one.__mro__:
-        if base.__module__.startswith(PACKAGE) and "__init__" in vars(base):
-            for name, parameter in inspect.signature(vars(base)["__init__"]).parameters.items():
-                if parameter.kind is parameter.KEYWORD_ONLY:
-                    found.setdefault(name, parameter)
-    return found
 
 
 def kind_of(name: str, parameter: inspect.Parameter) -> str | None:
@@ -110,19 +37,6 @@ def kind_of(name: str, parameter: inspect.Parameter) -> str | None:
     if name.startswith(("min_", "max_")) or name == "limit":
         return "number"
     return None
-
-
-def create_fields(one: type[Any]) -> tuple[str, ...]:
-    return one.create_fields if issubclass(one, CreateCampaignOperator) else ()
-
-
-def build(one: type[Any], **given: Any) -> Any:
-    needed = {
-        name: NEEDED[name] for name, each in parameters(one).items() if name in NEEDED and each.default is each.empty
-    }
-    if issubclass(one, BaseOperator):
-        needed["task_id"] = "task"
-    return one(**{**needed, **given})
 
 
 CASES = [

@@ -6,7 +6,7 @@ WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 2) * 3 /
 export UV_NO_PROGRESS := 1
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help demo check test bench-docs test-matrix lint airflow matrix fuzz bench soak test-ui screenshots docs clean test-outside
+.PHONY: help demo check test bench-docs test-matrix test-distributed lint airflow matrix fuzz bench soak test-ui screenshots docs clean test-outside
 
 help:
 	@echo "make demo     run the example DAGs of all vendors through Airflow against the local sandbox"
@@ -19,6 +19,8 @@ help:
 	@echo "make test-outside  a vendor in a distribution of its own, beside the built wheel, through the conformance kit"
 	@echo "make matrix   play the deaths of a launch, step by step, and print what came of each"
 	@echo "make fuzz     20,000 spoiled answers of the vendors before every method of their clients"
+	@echo "make test-distributed  break an Airflow with PostgreSQL, Celery and two of each, and print what came of each launch;"
+	@echo "              needs Debian's postgresql and redis-server; ROUNDS=\"killed mapped\" plays the rounds with such names"
 	@echo "make bench    measure what docs/benchmarks.md tells (BENCH=walk,waits narrows it); make bench-docs puts the last results"
 	@echo "              there; make soak: the endurance runs"
 	@echo "make test-ui  the connection forms in a headless browser; make screenshots: their pictures, for docs/images"
@@ -61,6 +63,10 @@ matrix: .venv/ready
 
 fuzz: .venv/ready
 	@$(BIN)/python tests/fuzzing.py
+
+test-distributed: .venv/ready
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[distributed]'
+	@$(BIN)/python tests/distributed/run.py $(ROUNDS)
 
 bench soak: .venv/ready
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[bench]'

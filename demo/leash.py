@@ -43,6 +43,29 @@ class Leashed:
         """Wait for the command to end by itself, and return its exit code."""
         return self._keeper.wait()
 
+    def processes(self) -> list[psutil.Process]:
+        """Return the command's process and those of all that it has started."""
+        try:
+            started = psutil.Process(self._keeper.pid).children()
+        except psutil.NoSuchProcess:
+            return []
+        found = []
+        for pid in psutil.pids() if started else ():
+            try:
+                if os.getsid(pid) == started[0].pid:
+                    found.append(psutil.Process(pid))
+            except (OSError, psutil.NoSuchProcess):
+                pass
+        return found
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the command and to all that it has started."""
+        for process in self.processes():
+            try:
+                process.send_signal(number)
+            except psutil.NoSuchProcess:
+                pass
+
     def kill(self) -> None:
         """Kill the command and all that it started, without a word of warning."""
         assert self._keeper.stdin is not None  # noqa: S101

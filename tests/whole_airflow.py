@@ -75,7 +75,7 @@ class Airflow:
         self._dag_ids = set(dag_ids)
         self._first_parts = tuple(parts)
         self._parts: dict[str, Leashed] = {}
-        port, *log_ports = _free_ports(3)
+        port, *log_ports = free_ports(3)
         #: Where a browser finds it.
         self.url = f"http://127.0.0.1:{port}"
         self.environment = {
@@ -233,7 +233,7 @@ class Run:
         return str(self.ask("GET")["state"])
 
 
-def _free_ports(number: int) -> list[int]:
+def free_ports(number: int) -> list[int]:
     """Return ports of this machine that nobody listens on."""
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
     ports = [listener.getsockname()[1] for listener in listeners]

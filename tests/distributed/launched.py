@@ -42,6 +42,8 @@ STEPS: Sequence[Step] = (
     Step("altur", "wait", None),
     Step("koreai", "wait", None),
 )
+#: A start that takes effect when all that an earlier one began could be over.
+LATE_START = Step("koreai", "start, late", "start_campaign")
 REQUESTS = tuple(step for step in STEPS if step.endpoint)
 CREATES = tuple(step for step in STEPS if step.name == "create")
 

@@ -1,4 +1,4 @@
-"""The folder that an audience is written to: files that are there whole or not at all, and the manifest as the last."""
+"""Folders at any storage: files that are there whole or not at all, and an audience's manifest."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Written:
         return {"path": self.path, "sha256": self.sha256, "bytes": self.size}
 
 
-class AudienceFolder:
+class StoredFolder:
     """
-    The folder of one audience, at any storage that Airflow reaches.
+    A folder at any storage that Airflow reaches.
 
     :param path: A path or URI that ``ObjectStoragePath`` understands.
     :param writer: Who writes, the same on each try: a few characters for the names of hidden files.
@@ -91,6 +91,24 @@ class AudienceFolder:
         with file.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
         return Written(self.uri(file.name), digest, file.stat().st_size)
+
+    def names(self) -> list[str]:
+        """Return the names of what is in it now, in their order; none if it is not there."""
+        self._root.fs.invalidate_cache(self._root.path)
+        try:
+            found = self._root.fs.ls(self._root.path, detail=False)
+        except FileNotFoundError:
+            return []
+        return sorted(str(path).rstrip("/").rpartition("/")[2] for path in found)
+
+    def fetch(self, name: str, copy: Path) -> bool:
+        """Copy a file of it into this task's folder, unless it is gone; return whether it is there."""
+        try:
+            with self._root.fs.open(self._own(name), "rb") as file, copy.open("wb") as target:
+                shutil.copyfileobj(file, target, _PIECE_BYTES)
+        except FileNotFoundError:
+            return False
+        return True
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""

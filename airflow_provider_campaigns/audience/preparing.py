@@ -6,22 +6,27 @@ import json
 import logging
 import platform
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns import __version__
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.audience.classes import LEFT_OUT, Classes, Slice
 from airflow_provider_campaigns.audience.engine import engine
-from airflow_provider_campaigns.audience.folder import MANIFEST, AudienceFolder, Written
+from airflow_provider_campaigns.audience.folder import MANIFEST, StoredFolder, Written
 from airflow_provider_campaigns.audience.handed import handed_file
 from airflow_provider_campaigns.audience.inputs import Input, fetch
+from airflow_provider_campaigns.audience.ledger import Ledger, ledger_secret
 from airflow_provider_campaigns.audience.staging import Staging
 from airflow_provider_campaigns.audience.terms import AudienceTerms, described
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 _LEFT_OUT_FILE = "left_out.parquet"
 
@@ -56,7 +61,7 @@ class Preparation:
         self._preparer = preparer
         self._folders = folders
         self._log = log
-        self._output = AudienceFolder(terms.output, preparer.key[:12])
+        self._output = StoredFolder(terms.output, preparer.key[:12])
 
     def run(self) -> dict[str, Any]:
         """
@@ -98,16 +103,29 @@ class Preparation:
             staging.read_sources(sources)
             classes = Classes(database, self._terms)
             classes.decide()
-            counts = classes.settle()
-            if counts["invalid"] == counts["rows"]:
-                raise InvalidRequest(
-                    "source: no row can be contacted"
-                    + (": all are invalid; the log says why." if counts["rows"] else ", since there are none.")
-                )
-            slices = classes.write_slices(folder, handed.ending)
-            left_out = folder / _LEFT_OUT_FILE
-            classes.write_left_out(left_out, self._terms.source, self._terms.exclude)
-        return self._store(inputs, counts, slices, left_out, folder)
+            with self._reserving(database, folder) as keep:
+                counts = classes.settle()
+                if counts["invalid"] == counts["rows"]:
+                    raise InvalidRequest(
+                        "source: no row can be contacted"
+                        + (": all are invalid; the log says why." if counts["rows"] else ", since there are none.")
+                    )
+                keep()
+                slices = classes.write_slices(folder, handed.ending)
+                left_out = folder / _LEFT_OUT_FILE
+                classes.write_left_out(left_out, self._terms.source, self._terms.exclude)
+                return self._store(inputs, counts, slices, left_out, folder)
+
+    @contextmanager
+    def _reserving(self, database: DuckDBPyConnection, folder: Path) -> Iterator[Callable[[], None]]:
+        """Reserve people in the ledger, if there is one; gives what keeps those in slices alone."""
+        cap = self._terms.cap
+        if cap is None:
+            yield lambda: None
+            return
+        ledger = Ledger(cap, ledger_secret(cap), self._preparer.key, database, folder)
+        with ledger.reserving(self._terms.holdout, self._terms.vendor):
+            yield lambda: ledger.keep(self._terms.vendor)
 
     def _store(
         self, inputs: Sequence[Input], counts: Mapping[str, int], slices: Sequence[Slice], left_out: Path, folder: Path

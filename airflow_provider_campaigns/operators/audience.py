@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_campaigns.audience.preparing import Preparer
 
-_ARGUMENTS = tuple(name for name in KINDS if name not in ("cap", "by"))
+_ARGUMENTS = tuple(name for name in KINDS if name != "by")
 
 
 class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
@@ -27,7 +27,7 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
     Prepares an audience from lists of contacts: a file for each slice, and proof of why everybody else is left out.
 
     Nothing is sent. Each row ends in exactly one class, asked in this order: ``invalid``, ``duplicate``,
-    ``suppressed``, ``no_consent``, ``holdout``, or a slice; the counts add up to the rows read. The slices'
+    ``suppressed``, ``no_consent``, ``capped``, ``holdout``, or a slice; the counts add up to the rows read. The slices'
     files are what the create and contacts operators take. Files appear when they are complete, the manifest as the
     last; a retry, and a cleared task, finds the same files, and refuses to go on if an input has changed. Needs the
     extra ``audience`` (DuckDB), which works beyond memory. All arguments are templated.
@@ -52,6 +52,10 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
         mistake would message everybody.
     :param require: Columns and the values that a row must have to be contacted: ``{"consent": ["yes", "sim"]}``;
         case and blanks around do not count.
+    :param cap: How often a person may be messaged, over all audiences that write the same ledger:
+        ``{"ledger": "s3://bucket/ledger", "messages": 2, "days": 7}``, and as ``conn_id`` the connection whose
+        password is the key of the ledger's hashes, by default ``campaign_ledger``. The people of all slices count as
+        messaged from now on. Give all such tasks one pool of one slot.
     :param holdout: The share of people to keep apart as a control group, from 0 (the default) to below 1.
     :param shares: Where the slices end, in percent of the people to be reached: ``[5, 25, 100]``; by default one
         slice of all.
@@ -60,6 +64,7 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
     :return: ``{"slices": [{"share", "path", "contacts"}, ...], "counts": {"rows", "invalid", ..., "sliced"},
         "left_out", "manifest"}``: paths and counts, no numbers of people. Each is an XCom of its own as well, so that
         ``audience.output["slices"]`` can be mapped over.
+    :raises CampaignRequestFailed: The ledger cannot be written; nothing was prepared; retried.
     :raises CampaignRequestRefused: Bad input, or one that changed since an earlier try; nothing was written; not
         retried.
     """
@@ -84,6 +89,7 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
         max_broken_exclude: float | str = 0,
         allow_empty_exclude: bool | str = False,
         require: Mapping[str, Any] | str | None = None,
+        cap: Mapping[str, Any] | str | None = None,
         holdout: float | str = 0,
         shares: Sequence[float] | str = (100,),
         salt: str | None = None,
@@ -100,6 +106,7 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
         self.max_broken_exclude = max_broken_exclude
         self.allow_empty_exclude = allow_empty_exclude
         self.require = require
+        self.cap = cap
         self.holdout = holdout
         self.shares = shares
         self.salt = salt

@@ -47,6 +47,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"exclude": ""}, "exclude must be"),
     ({"output": "../elsewhere"}, "output must be the path or URI of a folder"),
     ({"output": "/"}, "output must be"),
+    ({"cap": {"ledger": "l", "messages": 1}}, "cap needs 'days', as in"),
+    ({"cap": {"ledger": "l", "messages": 0, "days": 7}}, "cap: messages must be 1 or more"),
+    ({"cap": {"ledger": "l", "messages": 1, "days": 0}}, "cap: days must be"),
+    ({"cap": {"ledger": "../l", "messages": 1, "days": 7}}, "cap: ledger must be the path or URI of a folder"),
+    ({"cap": {"ledger": "l", "messages": 1, "days": 7, "key": "s"}}, "cap has no 'key'. Known: ledger"),
+    ({"cap": 2}, "cap must be a dict such as"),
     ({"salt": " "}, "salt must be a text"),
     ({"columns": {"a": "contact", "b": "contact"}}, "columns maps two columns to"),
     ({"placeholders": ["name", "name"], "vendor": "kinbox"}, "placeholders must be a list of names"),
@@ -161,14 +167,14 @@ def test_a_retry_finds_the_same_files(tmp_path: Path) -> None:
 def test_a_try_that_died_before_its_manifest_is_made_anew_with_the_same_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = folder.AudienceFolder.put
+    put = folder.StoredFolder.put
 
     def dies(self: Any, file: Path) -> Any:
         if file.name == "left_out.parquet":
             raise OSError("the disk is full")
         return put(self, file)
 
-    monkeypatch.setattr(folder.AudienceFolder, "put", dies)
+    monkeypatch.setattr(folder.StoredFolder, "put", dies)
     with pytest.raises(OSError, match="the disk is full"):
         prepare(tmp_path)
     assert files(tmp_path) == {}

@@ -60,6 +60,12 @@ def in_office_hours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Guards, "judge", lambda guards, facts: judge(guards, replace(facts, now=WEDNESDAY)))
 
 
+@pytest.fixture(autouse=True)
+def ledger_s_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the connection whose password is the key of a ledger's hashes."""
+    monkeypatch.setenv("AIRFLOW_CONN_CAMPAIGN_LEDGER", '{"conn_type": "generic", "password": "a key for samples"}')
+
+
 def states(run: Any) -> dict[str, str]:
     return {one.task_id: str(one.state) for one in run.get_task_instances()}
 

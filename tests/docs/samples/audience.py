@@ -47,3 +47,17 @@ with DAG("audience", schedule=None, params={"folder": "/tmp/audiences"}):  # noq
     )
     audience >> first >> rest
     # --8<-- [end:launch]
+
+with DAG("capped_audience", schedule=None, params={"folder": "/tmp/audiences"}):  # noqa: S108
+    # --8<-- [start:cap]
+    PrepareAudienceOperator(
+        task_id="audience",
+        source=str(FOLDER / "list.csv"),
+        columns={"telefone": "contact", "nome": "name"},
+        default_country="MX",
+        vendor="altur",
+        cap={"ledger": "{{ params.folder }}/ledger", "messages": 2, "days": 7},
+        pool="campaign_ledger",
+        output="{{ params.folder }}/{{ run_id }}",
+    )
+    # --8<-- [end:cap]

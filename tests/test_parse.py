@@ -6,7 +6,8 @@ from pathlib import Path
 
 import airflow.configuration  # noqa: F401  It changes the filters of warnings, once.
 import pytest
-from airflow_since import airflow_since, has
+
+from airflow_provider_campaigns.testing.airflow_since import airflow_has, needs
 
 REPOSITORY = Path(__file__).parent.parent
 EXAMPLES = sorted(REPOSITORY.joinpath("example_dags").glob("*.py"))
@@ -41,7 +42,7 @@ HEAVY = "requests aiohttp pyrate_limiter jwt starlette uvicorn phonenumbers"
 #: What Airflow itself has moved or deprecated.
 DEPRECATED = (
     "from airflow.models.baseoperator import BaseOperator"
-    if has("3.0")
+    if airflow_has("airflow.sdk")
     else "from airflow.utils.dates import days_ago; days_ago(1)"
 )
 
@@ -61,7 +62,7 @@ def succeed(code: str, *arguments: object) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@airflow_since("3.0", "airflow.sdk")
+@needs("airflow.sdk")
 def test_parsing_an_example_touches_neither_network_nor_connections_nor_http_libraries() -> None:
     assert EXAMPLES
     succeed(GUARD, HEAVY, *EXAMPLES)

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from airflow_since import need
 
-need("3.3", "retry policies")
+from airflow_provider_campaigns.testing.airflow_since import need
+
+need("retry policies")
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import requests
-from airflow_since import need
 from environment import airflow_environment, migrate, served_at
 from leash import Leashed
+
+from airflow_provider_campaigns.testing.airflow_since import need
 
 #: Seconds for anything that Airflow does by itself in a few; a loaded machine takes its time.
 DEADLINE = 120.0
@@ -69,7 +70,7 @@ class Airflow:
         parts: Collection[str] = ("standalone",),
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        need("3.0", "the parts and the API that these tests know")
+        need("a REST API and parts as the whole Airflow of these tests uses them")
         self.home = home
         self._dags = dict(dags or {})
         self._dag_ids = set(dag_ids)

@@ -25,10 +25,11 @@ def read_source(contacts: Any) -> Sequence[Mapping[str, Any]] | str:
         ``ObjectStoragePath``.
     :raises InvalidRequest: Names the type of anything else, and the way to do it; repeats nothing of it.
     """
-    if isinstance(contacts, os.PathLike):
-        contacts = os.fspath(contacts)
-    elif hasattr(contacts, "protocol") and hasattr(contacts, "open"):
+    if hasattr(contacts, "protocol") and hasattr(contacts, "open"):
+        # An ObjectStoragePath, of which its text alone says the same on every Airflow.
         contacts = str(contacts)
+    elif isinstance(contacts, os.PathLike):
+        contacts = os.fspath(contacts)
     if isinstance(contacts, str):
         file_kind(contacts)
         return contacts

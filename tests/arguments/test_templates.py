@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, BaseOperator
-from airflow_since import airflow_since
 
 from airflow_provider_campaigns.arguments.templates import RendersAsWritten, is_template
 from airflow_provider_campaigns.exceptions import CampaignRequestRefused
+from airflow_provider_campaigns.testing.airflow_since import needs
 
 NATIVE = [False, True]
 
@@ -87,7 +87,7 @@ def test_a_field_that_may_be_none_may_render_to_it(native: bool) -> None:
     assert task.options == {"when": None if native else "None", "text": "1_000"}
 
 
-@airflow_since("3.0", "outputs of tasks that a stub of a task instance can resolve")
+@needs("outputs of tasks that a stub of a task instance can resolve")
 @pytest.mark.parametrize("native", NATIVE)
 def test_the_output_of_a_task_that_gave_none_is_refused_with_the_name_of_the_task(native: bool) -> None:
     with DAG("sends", schedule=None, render_template_as_native_obj=native) as dag:

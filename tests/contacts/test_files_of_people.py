@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_since import airflow_since
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -451,7 +450,6 @@ def test_a_path_is_a_path_whatever_holds_it(make: Callable[[Path], Any], tmp_pat
     assert rows_of(make(path)).check().rows == 1
 
 
-@airflow_since("3.0", "object storage of the present UPath")
 def test_a_path_of_airflow_s_object_storage_is_a_path(tmp_path: Path) -> None:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 

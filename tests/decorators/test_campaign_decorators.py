@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, task
-from airflow_since import need
 from under_test import KINBOX, KOREAI_SMS, VENDORS
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import need
 from airflow_provider_campaigns.testing.conformance import Ended, VendorUnderTest
 from airflow_provider_campaigns.testing.conformance.declaration import RETRIES
 from airflow_provider_campaigns.testing.conformance.store import Store
@@ -43,7 +43,7 @@ def run(
 ) -> Ended:
     """Run a try of it."""
     if store is not None:
-        need("3.3", "task_state_store")
+        need("task_state_store")
     context = context_of(ti or TaskInstance(), store, run_type=run_type)
     operator.render_template_fields(context)
     return run_try(operator, context)

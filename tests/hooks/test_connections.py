@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import Connection
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.get_provider_info import get_provider_info
@@ -129,9 +130,13 @@ def test_an_extra_that_is_no_json_object_is_refused_instead_of_read_as_empty(
     connected: Connected, campaign_sandbox: Sandbox, conn_type: str, extra: str, said: str
 ) -> None:
     hook = connected(conn_type)
-    # Airflow's own constructors may refuse it, or change it; a secrets backend hands over whatever it holds.
-    hook.__dict__["_connection"] = hook.get_connection("tried")
-    hook.__dict__["_connection"].extra = extra
+    given = hook.get_connection("tried")
+    # What a task is given. Airflow's database and its constructors may refuse such an extra, or change it; a secrets
+    # backend hands over whatever it holds.
+    fields = ("conn_id", "conn_type", "host", "login", "password", "schema", "port")
+    connection = Connection(**{field: getattr(given, field) for field in fields})
+    connection.extra = extra
+    hook.__dict__["_connection"] = connection
     message = refusal(hook, campaign_sandbox)
     assert said in message
     assert "must be a JSON object" in message

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_since import has
 from environment import REPOSITORY, migrate
 from whole_airflow import Airflow
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import airflow_has
 
 OWN_DAGS = Path(__file__).with_name("dags")
 
@@ -25,7 +25,7 @@ OWN_DAGS = Path(__file__).with_name("dags")
 def one_api_server() -> Iterator[None]:
     """Keep the API server that tasks in this process talk to; up to 3.1 Airflow builds one for each, in seconds."""
     with pytest.MonkeyPatch.context() as patch:
-        if has("3.0"):
+        if airflow_has("airflow.sdk"):
             from airflow.sdk.execution_time import supervisor
 
             patch.setattr(supervisor, "in_process_api_server", cache(supervisor.in_process_api_server))

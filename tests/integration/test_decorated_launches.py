@@ -12,11 +12,11 @@ import pytest
 from airflow.models import xcom
 from airflow.models.renderedtifields import RenderedTaskInstanceFields
 from airflow.utils.session import create_session
-from airflow_since import has
 
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.operators import koreai
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import airflow_has
 
 pytestmark = pytest.mark.xdist_group("airflow_db")
 
@@ -67,7 +67,7 @@ def test_recipients_are_in_no_rendered_field_no_xcom_and_no_log_of_a_launch(
         xcoms = session.query(XCOM).filter_by(run_id=run.run_id).filter(XCOM.task_id != "people").all()
         kept = {(one.task_id, one.map_index): json.dumps(one.rendered_fields) for one in rendered}
         pushed = [str(one.value) for one in xcoms]
-    if has("3.0"):
+    if airflow_has("rendered fields as they are after execute"):
         # Airflow 2 keeps what was there before the function was called, which is nothing.
         assert "<2 contacts>" in kept["call", -1]
         assert all(

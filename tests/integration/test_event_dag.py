@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_since import need
 from whole_airflow import Airflow, until
 
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import need
 
-need("3.3", "shared and remembering triggers")
+need("triggers that share and remember")
 # Never at the same time as the other whole Airflow.
 pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("airflow_standalone")]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_since import airflow_since
 
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.operators import koreai
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import needs
 
 # One worker of pytest-xdist runs what needs a database, so that it is made ready once.
 pytestmark = pytest.mark.xdist_group("airflow_db")
@@ -40,7 +40,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(koreai, "READY_POLL_SECONDS", 0.1)
 
 
-@airflow_since("3.0", "airflow.sdk")
+@needs("airflow.sdk")
 @pytest.mark.parametrize("file", EXAMPLES)
 def test_an_example_succeeds_and_creates_one_campaign_for_each_create_task_instance(
     file: str, load_dag: Callable[..., Any], campaign_sandbox: Sandbox

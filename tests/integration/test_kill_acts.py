@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import requests
-from airflow_since import need
 from whole_airflow import Airflow, Run, until
 
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import need
 
 pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("airflow_standalone")]
 
@@ -64,7 +64,7 @@ def test_only_a_task_that_was_marked_failed_pauses_its_campaign(
     act: str, where: str, airflow: Airflow, sandbox: Sandbox, campaign: str
 ) -> None:
     if where == "deferred":
-        need("3.3", "triggers that are told of a kill")
+        need("triggers that are told of a kill")
     run = Run(airflow, "kept", campaign_id=campaign)
     other = {"deferred": "running", "running": "deferred"}[where]
     run.wait_for(where, where)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pendulum
 import pytest
-from airflow_since import has
 from whole_airflow import Airflow, Run, until
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import airflow_has
 
 pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("airflow_standalone")]
 
@@ -34,7 +34,7 @@ def link(run: Run, task_id: str) -> str | None:
 
 def answered(run: Run, choice: str) -> dict[str, Any]:
     """Answer the approval and return what it showed."""
-    run.wait_for("awaiting_input" if has("3.3") else "deferred", "approve")
+    run.wait_for("awaiting_input" if airflow_has("the state awaiting_input") else "deferred", "approve")
     asked = run.ask("GET", "taskInstances/approve/-1/hitlDetails")
     # Airflow takes a task for lost that goes on before the end of its first part was noted: people answer later.
     until("the first part's end is noted", lambda: run.noted_by_scheduler("approve"))

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from airflow.models import xcom
 from airflow.utils.session import create_session
-from airflow_since import has
 
 from airflow_provider_campaigns.links import LINK_KEY
 from airflow_provider_campaigns.operators import koreai
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import airflow_has
 
 pytestmark = pytest.mark.xdist_group("airflow_db")
 
@@ -49,6 +49,6 @@ def test_an_address_is_pushed_for_every_task_or_for_none_and_airflow_misses_noth
         return
     ends = [one for one in run.get_task_instances() if one.task_id not in ("people", "reminded")]
     assert all("https://app.example.com/c/" in link for link in links.values())
-    if has("3.0"):
+    if airflow_has("links of decorated tasks"):
         assert {("called", -1), ("call", -1), ("greeted", 0)} <= set(links)
         assert len(links) <= len(ends)

@@ -12,16 +12,14 @@ from email.message import EmailMessage
 from typing import Any, cast
 
 import pytest
-from airflow_since import CALLBACKS_ARE_TOLD, airflow_since
 
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import needs
 
 # The example is written for airflow.sdk.
-pytestmark = [pytest.mark.xdist_group("airflow_db"), airflow_since("3.0", "airflow.sdk")]
-callbacks_are_told = pytest.mark.skipif(
-    not CALLBACKS_ARE_TOLD, reason="Airflow 3.0 to 3.2 tells callbacks no exception in dag.test()"
-)
+pytestmark = [pytest.mark.xdist_group("airflow_db"), needs("airflow.sdk")]
+callbacks_are_told = needs("callbacks that are told the exception in dag.test()")
 
 
 class Mailbox(socketserver.ThreadingTCPServer):

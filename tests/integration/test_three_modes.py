@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout
-from airflow_since import CALLBACKS_ARE_TOLD
 
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.exceptions import CampaignFailed, CampaignRequestFailed
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import airflow_has
 
 pytestmark = pytest.mark.xdist_group("airflow_db")
 
 MODES = ("poke", "reschedule", "deferrable")
+TOLD_EXCEPTIONS = airflow_has("callbacks that are told the exception in dag.test()")
 #: What is done at the vendor when a sensor has looked at its campaign for the second time, and what comes of it:
 #: the exception, and the tries out of two that it takes.
 FATES: Mapping[str, tuple[Callable[[KinboxClient, str], object], type[Exception] | None, int]] = {
@@ -75,7 +76,7 @@ class Waits:
         return self.client.pause_campaign(campaign.id).id
 
     def _note_exception(self, context: Any) -> None:
-        if CALLBACKS_ARE_TOLD:
+        if TOLD_EXCEPTIONS:
             self.exceptions[context["ti"].task_id] = type(context["exception"])
 
     @contextmanager
@@ -109,7 +110,7 @@ def test_a_wait_ends_with_the_same_result_or_exception_in_each_mode(fate: str, w
     act, exception, tries = FATES[fate]
     waits.run("patient", act)
     assert waits.states == dict.fromkeys(MODES, "failed" if exception else "success")
-    assert waits.exceptions == (dict.fromkeys(MODES, exception) if exception and CALLBACKS_ARE_TOLD else {})
+    assert waits.exceptions == (dict.fromkeys(MODES, exception) if exception and TOLD_EXCEPTIONS else {})
     assert waits.tries == dict.fromkeys(MODES, tries)
     assert min(map(waits.looks, MODES)) > 2
     results = [dict(waits.results[mode] or {}, id=None, name=None) for mode in MODES]
@@ -126,7 +127,7 @@ def test_what_one_try_saw_is_not_held_against_the_next_in_reschedule_mode(waits:
 def test_a_wait_times_out_without_retry_in_each_mode(waits: Waits) -> None:
     waits.run("hasty")
     assert waits.states == dict.fromkeys(MODES, "failed")
-    assert waits.exceptions == (dict.fromkeys(MODES, AirflowSensorTimeout) if CALLBACKS_ARE_TOLD else {})
+    assert waits.exceptions == (dict.fromkeys(MODES, AirflowSensorTimeout) if TOLD_EXCEPTIONS else {})
     assert waits.tries == dict.fromkeys(MODES, 1)
 
 

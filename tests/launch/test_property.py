@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from airflow_since import airflow_since
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from under_test import VENDORS
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import needs
 from airflow_provider_campaigns.testing.conformance import Death, Ended, VendorUnderTest, connect
 from airflow_provider_campaigns.testing.conformance.store import Store
 from airflow_provider_campaigns.testing.conformance.worker import TaskInstance, context_of, run_try
@@ -102,7 +102,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.mark.parametrize(
     "stored",
     [
-        pytest.param(True, marks=airflow_since("3.3", "task_state_store"), id="stored"),
+        pytest.param(True, marks=needs("task_state_store"), id="stored"),
         pytest.param(False, id="no store"),
     ],
 )

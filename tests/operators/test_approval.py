@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, TaskDeferred
-from airflow_since import need
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestRefused
@@ -17,8 +16,9 @@ from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOperator
 from airflow_provider_campaigns.operators.koreai import KoreAICreateCampaignOperator
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import need
 
-need("3.1", "ApprovalOperator")
+need("ApprovalOperator")
 
 from airflow.providers.standard.operators import hitl
 

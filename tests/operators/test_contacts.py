@@ -19,7 +19,6 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, BaseOperator, TaskDeferred
-from airflow_since import need
 
 import airflow_provider_campaigns
 from airflow_provider_campaigns.api import transport
@@ -44,6 +43,7 @@ from airflow_provider_campaigns.operators.contact_lists import (
 from airflow_provider_campaigns.operators.contacts import AlturAddContactsOperator
 from airflow_provider_campaigns.sandbox.koreai.campaign import KoreAIContactList
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import need
 
 #: Three batches at Altur, and three at Kore.ai.
 ALTUR = [{"contact": f"+52155{number:08d}"} for number in range(2100)]
@@ -89,7 +89,7 @@ class Store:
     """Airflow's ``task_state_store``, in a file or in memory; it can bring death, before or after a write."""
 
     def __init__(self, path: Path | None = None, *, death: int = 0, done: bool = True, real: bool = False) -> None:
-        need("3.3", "task_state_store")
+        need("task_state_store")
         self.values: dict[str, Any] = {}
         self.path, self.death, self.done, self.real = path, death, done, real
 

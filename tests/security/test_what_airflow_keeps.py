@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_since import has
 from environment import migrate
 
 from airflow_provider_campaigns.operators import koreai
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import airflow_has
 
 # One worker of pytest-xdist runs all that needs the database, so that it is made ready once.
 pytestmark = pytest.mark.xdist_group("airflow_db")
@@ -86,7 +86,7 @@ with DAG("text", user_defined_macros={"people": people}, **START) as text:
 def dags(campaign_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mapping[str, Any]]:
     """The DAGs, in a real Airflow whose connections have credentials of their own."""
     monkeypatch.setattr(koreai, "READY_POLL_SECONDS", 0.1)
-    if has("3.0"):
+    if airflow_has("airflow.sdk"):
         from airflow.sdk.execution_time import supervisor
 
         monkeypatch.setattr(supervisor, "in_process_api_server", cache(supervisor.in_process_api_server))

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowSensorTimeout, AirflowTaskTimeout, TaskDeferred
-from airflow_since import airflow_since
 from at_koreai import SMS
 from task_states import Say
 
@@ -23,6 +22,7 @@ from airflow_provider_campaigns.sensors.altur import AlturCampaignSensor
 from airflow_provider_campaigns.sensors.campaign import CampaignSensor
 from airflow_provider_campaigns.sensors.kinbox import KinboxCampaignSensor
 from airflow_provider_campaigns.sensors.koreai import KoreAICampaignSensor
+from airflow_provider_campaigns.testing.airflow_since import needs
 from airflow_provider_campaigns.wait import ending
 from airflow_provider_campaigns.wait.ending import TaskStates
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
@@ -32,7 +32,7 @@ def stateless() -> Any:
     return {"ti": SimpleNamespace(try_number=1, get_first_reschedule_date=lambda context: None)}
 
 
-@airflow_since("3.0", "a sensor whose reschedules are told to it and not read from the database")
+@needs("reschedules that a sensor is told of and does not read from the database")
 def test_without_a_store_a_refusal_is_made_sure_of_within_one_look(campaign_sandbox: Sandbox) -> None:
     sensor = KinboxCampaignSensor(
         task_id="wait", campaign_id="674c1a2be4b0a1c2d3e4f501", mode="reschedule", poll_interval=0.1
@@ -58,7 +58,7 @@ def test_it_is_refused_before_waiting_where_only_the_connection_tells_the_vendor
     assert campaign_sandbox.journal()["requests"] == []
 
 
-@airflow_since("3.0", "airflow.sdk")
+@needs("airflow.sdk")
 @pytest.mark.parametrize(
     ("state", "status"), [("failed", "paused"), ("running", "executing"), ("success", "executing")]
 )
@@ -80,7 +80,7 @@ def test_a_kill_on_the_worker_does_what_the_policy_says_if_the_task_was_ended(
     assert KinboxHook().get_campaign(campaign_id).vendor_status == status
 
 
-@airflow_since("3.0", "one line over which a task asks Airflow")
+@needs("one line to Airflow over which a task asks")
 def test_a_kill_while_the_task_holds_the_line_to_airflow_pauses_as_soon_as_it_is_free(
     campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,12 +10,12 @@ import time
 from typing import Any
 
 import pytest
-from airflow_since import need
 from task_states import Say
 
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import need
 from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
 
 HOOK = "airflow_provider_campaigns.hooks.kinbox.KinboxHook"
@@ -34,7 +34,7 @@ async def first_event(one: CampaignTrigger) -> dict[str, Any]:
 
 
 def test_it_comes_back_from_storage_as_it_was() -> None:
-    need("3.2", "airflow.sdk.serde")
+    need("airflow.sdk.serde")
     from airflow.sdk import serde
 
     one = trigger(

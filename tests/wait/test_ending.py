@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
-from airflow_since import need
 
+from airflow_provider_campaigns.testing.airflow_since import need
 from airflow_provider_campaigns.wait import ending
 from airflow_provider_campaigns.wait.ending import TaskStates, end_by_time, end_of, judge_end, states_of
 
@@ -88,7 +88,7 @@ class Line:
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that puts a line to Airflow in place."""
-    need("3.0", "a line to Airflow over which tasks ask for states")
+    need("one line to Airflow over which a task asks")
     from airflow.sdk.execution_time import task_runner
 
     def put(states: dict[str, dict[str, str | None]], run: str = "running") -> Line:

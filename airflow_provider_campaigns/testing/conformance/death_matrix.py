@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import needs
 from airflow_provider_campaigns.testing.conformance.cases import Case, cases
 from airflow_provider_campaigns.testing.conformance.stage import Stage
-from airflow_provider_campaigns.testing.conformance.store import NEEDS_STORE, airflow_is
 from airflow_provider_campaigns.testing.conformance.suite import Suite
 
 #: Run everywhere, also where tests marked as thorough are not: a death at each step at the worst moment, when the
 #: vendor has acted and nobody knows.
 _WORST = ("killed under way, effect done",)
-_STORE = pytest.mark.skipif(not airflow_is("3.3"), reason=NEEDS_STORE)
+_STORE = needs("task_state_store")
 
 
 def _marks(case: Case) -> list[pytest.MarkDecorator]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import signal
@@ -10,15 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-#: Why tests with a store are skipped on an older Airflow.
-NEEDS_STORE = "needs task_state_store, which Airflow has since 3.3"
-
-
-def airflow_is(minor: str) -> bool:
-    """Return whether the installed Airflow is of a version such as ``3.3`` or newer."""
-    installed = importlib.metadata.version("apache-airflow").split(".")[:2]
-    return [int(part) for part in minor.split(".")] <= [int(part) for part in installed]
 
 
 @dataclass(frozen=True)

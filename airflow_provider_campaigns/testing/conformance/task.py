@@ -6,12 +6,11 @@ import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-
 from airflow_provider_campaigns.launch.intent import launch_key
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import need
 from airflow_provider_campaigns.testing.conformance.declaration import VendorUnderTest
-from airflow_provider_campaigns.testing.conformance.store import NEEDS_STORE, Death, Store, airflow_is
+from airflow_provider_campaigns.testing.conformance.store import Death, Store
 from airflow_provider_campaigns.testing.conformance.worker import Ended, TaskInstance, context_of, run_try
 
 
@@ -26,8 +25,8 @@ class Task:
     """
 
     def __init__(self, vendors: Sandbox, launched: VendorUnderTest, *, stored: bool = True, **changes: Any) -> None:
-        if stored and not airflow_is("3.3"):
-            pytest.skip(NEEDS_STORE)
+        if stored:
+            need("task_state_store")
         self.vendors = vendors
         self.launched = launched
         self.vendor = launched.vendor

@@ -15,8 +15,8 @@ from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSki
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.sensors.campaign import CampaignSensor
+from airflow_provider_campaigns.testing.airflow_since import need
 from airflow_provider_campaigns.testing.conformance.declaration import VendorUnderTest
-from airflow_provider_campaigns.testing.conformance.store import airflow_is
 from airflow_provider_campaigns.testing.conformance.suite import Suite
 from airflow_provider_campaigns.testing.conformance.task import Task
 from airflow_provider_campaigns.testing.conformance.worker import TaskInstance, context_of
@@ -65,9 +65,9 @@ def wait(launched: VendorUnderTest, campaign_id: str, mode: str, **arguments: An
 
 def _rescheduled(given: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Look again and again, each time with a sensor of its own, as each look is a process of its own."""
-    if not airflow_is("3.0"):
-        pytest.skip("needs a sensor that is told of its reschedules, as Airflow does since 3.0")
-    from airflow.sdk.exceptions import AirflowRescheduleException
+    need("reschedules that a sensor is told of and does not read from the database")
+    # Airflow 3.1 has it nowhere else.
+    from airflow.exceptions import AirflowRescheduleException
 
     give_up = time.monotonic() + DEADLINE
     while time.monotonic() < give_up:
@@ -144,8 +144,7 @@ class WaitingModes(Suite):
         self, sandbox: Sandbox, launched: VendorUnderTest, mode: str
     ) -> None:
         # Slowly at first: on a busy machine the campaign must not end before its time stands still.
-        sandbox.set_speed(10)
-        task = self._launched(sandbox, launched)
+        task = self._launched(sandbox, launched, speed=10)
         sandbox.set_speed(0)
         with pytest.raises(AirflowSensorTimeout):
             wait(launched, self._id(task), mode, timeout=0.5)
@@ -175,8 +174,8 @@ class WaitingModes(Suite):
         assert ended.receipt is not None
         assert ended.receipt["status"] == "finished"
 
-    def _launched(self, sandbox: Sandbox, launched: VendorUnderTest) -> Task:
-        sandbox.set_speed(SPEED)
+    def _launched(self, sandbox: Sandbox, launched: VendorUnderTest, speed: float = SPEED) -> Task:
+        sandbox.set_speed(speed)
         task = Task(sandbox, launched, stored=False)
         assert task.run().outcome == "success"
         return task

@@ -8,15 +8,15 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from airflow_since import airflow_since
 from event_watch import FINISHED, HALFWAY, SENT, Run, launched, launched_at_altur, watch
 
 from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.clock import ManualClock
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import needs
 
-pytestmark = airflow_since("3.0", "asset watchers")
+pytestmark = needs("asset watchers")
 
 
 def test_a_campaign_is_announced_once_when_it_has_finished(

@@ -7,13 +7,13 @@ import threading
 import time
 
 import pytest
-from airflow_since import airflow_since
 from event_watch import POLL_INTERVAL, Run, launched, watch
 
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import needs
 
-pytestmark = airflow_since("3.0", "asset watchers")
+pytestmark = needs("asset watchers")
 
 
 class TestEventLoop:

@@ -8,7 +8,6 @@ import time
 from itertools import pairwise
 
 import pytest
-from airflow_since import airflow_since
 from event_watch import FINISHED, POLL_INTERVAL, Run, Watching, fired, launched, watch
 
 from airflow_provider_campaigns.api import transport
@@ -16,10 +15,11 @@ from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignUnreachable
 from airflow_provider_campaigns.sandbox.clock import ManualClock
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import needs
 from airflow_provider_campaigns.wait.state import Patience
 from airflow_provider_campaigns.watch.list_poller import count_failure
 
-pytestmark = airflow_since("3.0", "asset watchers")
+pytestmark = needs("asset watchers")
 
 
 class TestFailures:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from airflow_since import airflow_since
 from event_watch import FINISHED, Run, Store, launched, watch
 
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.clock import ManualClock
+from airflow_provider_campaigns.testing.airflow_since import needs
 
-pytestmark = airflow_since("3.0", "asset watchers")
+pytestmark = needs("asset watchers")
 
 
 class TestRestart:

@@ -8,22 +8,22 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from airflow_since import airflow_since, need
 from event_watch import FINISHED, POLL_INTERVAL, Watching, launched, launched_at_altur, watch
 
 from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.clock import ManualClock
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.airflow_since import need, needs
 
-pytestmark = airflow_since("3.0", "asset watchers")
+pytestmark = needs("asset watchers")
 
 
 class TestSharing:
     def test_watchers_on_one_connection_share_one_poll_and_each_gets_its_own_campaigns(
         self, campaign_sandbox: Sandbox, kinbox: KinboxClient, clock: ManualClock
     ) -> None:
-        need("3.3", "shared streams of triggers")
+        need("shared streams of triggers")
         from airflow.triggers import shared_stream
 
         winter, summer = launched(kinbox, "Winter"), launched(kinbox, "Summer")

@@ -7,17 +7,18 @@ import json
 from typing import Any
 
 import pytest
-from airflow_since import airflow_since, need
 from event_watch import watch
 
-need("3.0", "asset watchers")
+from airflow_provider_campaigns.testing.airflow_since import need, needs
+
+need("asset watchers")
 
 from airflow.triggers.base import BaseEventTrigger
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.triggers.campaign_event import CampaignEventTrigger
 
-pytestmark = airflow_since("3.0", "asset watchers")
+pytestmark = needs("asset watchers")
 
 
 class TestSerialization:
@@ -54,7 +55,7 @@ class TestSerialization:
         assert len(hashes) == 1
 
     def test_airflow_takes_a_stored_watch_for_the_same(self) -> None:
-        need("3.2", "encoders of triggers")
+        need("encoders of triggers")
         from airflow.models.trigger import Trigger
         from airflow.serialization.decoders import smart_decode_trigger_kwargs
         from airflow.serialization.encoders import encode_trigger

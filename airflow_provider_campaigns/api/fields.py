@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import re
+import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,8 @@ from urllib.parse import urlsplit
 
 from airflow_provider_campaigns.api import reading
 from airflow_provider_campaigns.api.errors import InvalidRequest
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def utc_text(value: datetime.datetime) -> str:
@@ -199,6 +203,47 @@ def wire_body(
     :raises InvalidRequest: As :func:`read` and :func:`body_of` do.
     """
     return body_of(fields, read(fields, values), extra_fields)
+
+
+def with_whole_days(values: Mapping[str, Any], timezone: str | None) -> dict[str, Any]:
+    """
+    Return filters with plain dates as moments: ``start_date`` as the begin of that day, ``end_date`` as its end.
+
+    :param values: The filters; a plain date is a ``date`` or its text as YYYY-MM-DD.
+    :param timezone: The IANA name of the zone whose days are meant, or None where no date is a plain one.
+    :raises InvalidRequest: A plain date comes without a zone, or the zone is none.
+    """
+    taken = dict(values)
+    for name, days in (("start_date", 0), ("end_date", 1)):
+        day = _plain_date(values.get(name))
+        if day is None:
+            continue
+        if timezone is None:
+            raise InvalidRequest(
+                f"{name} is a whole day, whose hours depend on the place: give timezone too (such as "
+                "America/Mexico_City), or a datetime with a time zone."
+            )
+        begin = datetime.datetime.combine(day + datetime.timedelta(days), datetime.time(), _zone(timezone))
+        taken[name] = begin.astimezone(datetime.UTC) - datetime.timedelta(milliseconds=days)
+    return taken
+
+
+def _plain_date(value: Any) -> datetime.date | None:
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return datetime.date.fromisoformat(value)
+        except ValueError:
+            return None
+    return None
+
+
+def _zone(name: Any) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (TypeError, ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise InvalidRequest("timezone must be an IANA time zone such as America/Mexico_City.") from None
 
 
 def checked_extra(extra_fields: Any) -> dict[str, Any]:

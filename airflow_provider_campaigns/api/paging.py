@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from airflow_provider_campaigns.api.errors import ListingIncomplete
+from airflow_provider_campaigns.api.errors import InvalidRequest, ListingIncomplete
 
 Item = TypeVar("Item")
 Cursor = TypeVar("Cursor", bound=Hashable)
@@ -84,6 +84,66 @@ def walk(
         vendor=vendor,
         endpoint=endpoint,
     )
+
+
+#: What to do about a list that came to its end with fewer rows than its vendor tells of.
+ON_INCOMPLETE = ("keep", "fail")
+
+
+class CountedRows(Iterator[Item]):
+    """
+    The rows of a list, as they are asked for, and how many of them its vendor told of.
+
+    A vendor's total may be wrong: Kore.ai prints a last page of three rows with a total of four. So the last page is
+    the end, unless a whole page of rows or more is missing.
+
+    :param rows: The rows.
+    :param on_incomplete: What to do when the last page is reached and rows are missing: ``keep``, so that
+        :attr:`missing` tells how many, or ``fail``.
+    :param page_size: The most rows of a page.
+    :param vendor: The vendor's name, for the error.
+    :param endpoint: The list, for the error.
+    :raises InvalidRequest: ``on_incomplete`` is another word.
+    :raises ListingIncomplete: Instead of the end: the last page was not reached, or with ``fail`` rows are missing.
+    """
+
+    def __init__(self, rows: Iterator[Item], on_incomplete: str, *, page_size: int, vendor: str, endpoint: str) -> None:
+        if on_incomplete not in ON_INCOMPLETE:
+            raise InvalidRequest(
+                f"on_incomplete must be one of {', '.join(ON_INCOMPLETE)}; got {str(on_incomplete)[:20]!r}."
+            )
+        self._rows = rows
+        self._most_missing = 0 if on_incomplete == "fail" else page_size - 1
+        self._vendor = vendor
+        self._endpoint = endpoint
+        #: How many rows were taken.
+        self.count = 0
+        #: How many rows there are in the vendor's words, or None where it does not say.
+        self.told: int | None = None
+
+    @property
+    def missing(self) -> int:
+        """How many rows fewer came than the vendor tells of, once all are taken."""
+        return max((self.told or 0) - self.count, 0)
+
+    def tell(self, total: int | None) -> None:
+        """Take note of a total; the lowest counts, since what is added meanwhile may come before the rows to come."""
+        if total is not None:
+            self.told = total if self.told is None else min(self.told, total)
+
+    def __next__(self) -> Item:
+        try:
+            row = next(self._rows)
+        except StopIteration:
+            if self.missing > self._most_missing:
+                raise self.incomplete() from None
+            raise
+        self.count += 1
+        return row
+
+    def incomplete(self) -> ListingIncomplete:
+        """Return the error for an end before the last page, such as a page that is empty while rows are missing."""
+        return incomplete(self._vendor, self._endpoint, self.told or 0, self.count)
 
 
 def incomplete(vendor: str, endpoint: str, total: int, count: int) -> ListingIncomplete:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_campaigns.api.paging import ON_INCOMPLETE, CountedRows
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
 from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import airflow_errors
@@ -63,12 +64,20 @@ class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
         """Return the rows, fetched as they are taken."""
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Write the file; return ``{"path": ..., "count": ...}``."""
+        """Write the file; return ``{"path": ..., "count": ...}``, with ``missing`` where the vendor tells of more."""
         run = TaskRun.of(context)
         with airflow_errors():
             file = ResultFile(self.path, writer=run.key()[:12], try_number=run.try_number, if_exists=self.if_exists)
             file.check()
-            written: dict[str, Any] = {"path": self.path, "count": file.write(self._rows(), self.log)}
+            rows = self._rows()
+            written: dict[str, Any] = {"path": self.path, "count": file.write(rows, self.log)}
+        if isinstance(rows, CountedRows) and rows.missing:
+            written["missing"] = rows.missing
+            self.log.warning(
+                "The vendor tells of %s rows and handed out %s up to its last page; the file has those.",
+                rows.told,
+                rows.count,
+            )
         run.tell_outlets(self.outlets, written)
         return written
 
@@ -85,7 +94,19 @@ class _OfOneCampaignOperator(_ToObjectStorageOperator):
     def __init__(self, *, campaign_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.campaign_id = campaign_id
-        self.check_visible_arguments()
+
+
+class _OfCountedRowsOperator(_OfOneCampaignOperator):
+    """The same from a list whose vendor tells how many rows there are."""
+
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        **_OfOneCampaignOperator.arguments,
+        "on_incomplete": choice(ON_INCOMPLETE),
+    }
+
+    def __init__(self, *, on_incomplete: str = "keep", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.on_incomplete = on_incomplete
 
 
 class KinboxLeadResultsToObjectStorageOperator(_OfOneCampaignOperator):
@@ -108,6 +129,7 @@ class KinboxLeadResultsToObjectStorageOperator(_OfOneCampaignOperator):
 
     def __init__(self, *, campaign_id: str, path: str, conn_id: str = "kinbox_default", **kwargs: Any) -> None:
         super().__init__(campaign_id=campaign_id, path=path, conn_id=conn_id, **kwargs)
+        self.check_visible_arguments()
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         from airflow_provider_campaigns.hooks.kinbox import KinboxHook
@@ -115,7 +137,7 @@ class KinboxLeadResultsToObjectStorageOperator(_OfOneCampaignOperator):
         return KinboxHook(self.conn_id).get_conn().lead_result_rows(self.argument("campaign_id"))
 
 
-class AlturCallsToObjectStorageOperator(_OfOneCampaignOperator):
+class AlturCallsToObjectStorageOperator(_OfCountedRowsOperator):
     """
     Writes the calls of an Altur phone campaign to a JSON Lines file, all of them or those that pass the filters.
 
@@ -127,11 +149,14 @@ class AlturCallsToObjectStorageOperator(_OfOneCampaignOperator):
         run and each mapped task instance, compressed if its name ends with ``.gz``. (templated)
     :param status: Only ``ended``, ``failed``, ``busy``, ``no-answer`` or ``in-progress``. (templated)
     :param answered_by: Only ``human``, ``machine`` or ``unknown``. (templated)
-    :param from_date: Only since then: a datetime with a time zone, or its ISO 8601 text. (The vendor's ``startDate``:
-        Airflow's operators have a ``start_date`` of their own.) (templated)
-    :param to_date: Only until then. (templated)
+    :param from_date: Only since then: a datetime with a time zone, its ISO 8601 text, or a whole day (``2026-06-01``).
+        (The vendor's ``startDate``: Airflow's operators have a ``start_date`` of their own.) (templated)
+    :param to_date: Only until then, alike; a whole day is included. (templated)
+    :param timezone: The IANA time zone of whole days, such as ``America/Mexico_City``. (templated)
     :param conn_id: A connection of type ``altur``, by default ``altur_default``. (templated)
     :param if_exists: ``overwrite`` (the default) or ``fail``.
+    :param on_incomplete: When the vendor's last page is reached with fewer rows than it tells of: ``keep`` them (the
+        default) and return how many are ``missing``, or ``fail`` without a file.
     :return: ``{"path": ..., "count": ...}``, also the extra of the outlets' asset events.
     :raises CampaignRequestFailed: The vendor could not be asked, or its list is broken; no file was written; retried.
     :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
@@ -143,6 +168,7 @@ class AlturCallsToObjectStorageOperator(_OfOneCampaignOperator):
         "answered_by",
         "from_date",
         "to_date",
+        "timezone",
     )
 
     def __init__(
@@ -154,6 +180,7 @@ class AlturCallsToObjectStorageOperator(_OfOneCampaignOperator):
         answered_by: str | None = None,
         from_date: Any = None,
         to_date: Any = None,
+        timezone: str | None = None,
         conn_id: str = "altur_default",
         **kwargs: Any,
     ) -> None:
@@ -162,6 +189,8 @@ class AlturCallsToObjectStorageOperator(_OfOneCampaignOperator):
         self.answered_by = answered_by
         self.from_date = from_date
         self.to_date = to_date
+        self.timezone = timezone
+        self.check_visible_arguments()
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         from airflow_provider_campaigns.hooks.altur import AlturHook
@@ -175,6 +204,8 @@ class AlturCallsToObjectStorageOperator(_OfOneCampaignOperator):
                 answered_by=self.answered_by,
                 start_date=self.from_date,
                 end_date=self.to_date,
+                timezone=self.timezone,
+                on_incomplete=self.on_incomplete,
             )
         )
 
@@ -204,7 +235,7 @@ class KoreAIContactListsToObjectStorageOperator(_ToObjectStorageOperator):
         return (known.raw for known in KoreAIHook(self.conn_id).get_conn().list_contact_lists())
 
 
-class KoreAIContactResultsToObjectStorageOperator(_OfOneCampaignOperator):
+class KoreAIContactResultsToObjectStorageOperator(_OfCountedRowsOperator):
     """
     Writes what became of each contact of a Kore.ai voice campaign to a JSON Lines file.
 
@@ -217,6 +248,8 @@ class KoreAIContactResultsToObjectStorageOperator(_OfOneCampaignOperator):
         run and each mapped task instance, compressed if its name ends with ``.gz``. (templated)
     :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
     :param if_exists: ``overwrite`` (the default) or ``fail``.
+    :param on_incomplete: When the vendor's last page is reached with fewer rows than it tells of: ``keep`` them (the
+        default) and return how many are ``missing``, or ``fail`` without a file.
     :return: ``{"path": ..., "count": ...}``, also the extra of the outlets' asset events.
     :raises CampaignRequestFailed: The vendor could not be asked, or its list is broken; no file was written; retried.
     :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
@@ -224,8 +257,13 @@ class KoreAIContactResultsToObjectStorageOperator(_OfOneCampaignOperator):
 
     def __init__(self, *, campaign_id: str, path: str, conn_id: str = "koreai_default", **kwargs: Any) -> None:
         super().__init__(campaign_id=campaign_id, path=path, conn_id=conn_id, **kwargs)
+        self.check_visible_arguments()
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         from airflow_provider_campaigns.hooks.koreai import KoreAIHook
 
-        return KoreAIHook(self.conn_id).get_conn().contact_result_rows(self.argument("campaign_id"))
+        return (
+            KoreAIHook(self.conn_id)
+            .get_conn()
+            .contact_result_rows(self.argument("campaign_id"), on_incomplete=self.on_incomplete)
+        )

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from wire import says
 
 from airflow_provider_campaigns.api import transport
 from airflow_provider_campaigns.api.errors import InvalidRequest
@@ -290,6 +291,85 @@ def test_fewer_rows_than_the_vendor_tells_of_fail_the_task_and_leave_nothing(
         with pytest.raises(CampaignRequestFailed, match=r"tells of .* but handed out 100"):
             written(operator)
     assert in_folder(folder) == []
+
+
+def koreai_prints(total: int, rows: int) -> Any:
+    """Return what Kore.ai answers about contacts: a single page, with a total of its own."""
+    results = [{"phoneNumber": f"1202555{number:04d}", "dialerOutcome": "completed"} for number in range(rows)]
+    data = {"results": results, "page": 1, "limit": 100, "totalPages": 1, "totalResults": total}
+    return says(200, {"status": "success", "data": data})
+
+
+def altur_prints(total: int, rows: int) -> Any:
+    """Return what Altur answers about calls: a single page, with a total of its own."""
+    calls = [{"id": f"cll_{number}", "status": "ended"} for number in range(rows)]
+    return says(200, {"total_count": total, "calls": calls, "pagination": {"has_next": False}})
+
+
+@pytest.mark.parametrize(
+    ("operator", "campaign_id", "prints"),
+    [(koreai, "cd-1", koreai_prints), (altur, "1", altur_prints)],
+    ids=["koreai", "altur"],
+)
+class TestATotalOfItsOwn:
+    """The page of Kore.ai's contact results prints three rows on the only page, and a total of four."""
+
+    @pytest.fixture
+    def point(self, serve: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """Return a function that lets both vendors give that answer."""
+
+        def to(answer: Any) -> None:
+            for conn_id in ("KOREAI_DEFAULT", "ALTUR_DEFAULT"):
+                connection = json.loads(os.environ[f"AIRFLOW_CONN_{conn_id}"])
+                connection["host"] = serve(answer).url
+                monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id}", json.dumps(connection))
+
+        return to
+
+    def test_the_rows_are_kept_and_the_difference_is_told(
+        self,
+        operator: Any,
+        campaign_id: str,
+        prints: Any,
+        folder: Path,
+        point: Any,
+        caplog: pytest.LogCaptureFixture,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        point(prints(4, 3))
+        with caplog.at_level(logging.WARNING):
+            told = written(operator(folder / "rows", campaign_id))
+        assert told == {"path": str(folder / "rows"), "count": 3, "missing": 1}
+        assert len(rows_in(folder / "rows")) == 3
+        assert "tells of 4 rows and handed out 3" in caplog.text + "".join(capfd.readouterr())
+
+    def test_the_task_fails_for_those_who_want_it(
+        self, operator: Any, campaign_id: str, prints: Any, folder: Path, point: Any
+    ) -> None:
+        point(prints(4, 3))
+        with pytest.raises(CampaignRequestFailed, match="tells of 4 entries but handed out 3"):
+            written(operator(folder / "rows", campaign_id, on_incomplete="fail"))
+        assert in_folder(folder) == []
+
+    @pytest.mark.parametrize(("total", "rows"), [(4, 0), (101, 1)])
+    def test_a_last_page_that_was_not_reached_fails_the_task_whatever_is_wanted(
+        self, operator: Any, campaign_id: str, prints: Any, folder: Path, point: Any, total: int, rows: int
+    ) -> None:
+        point(prints(total, rows))
+        with pytest.raises(CampaignRequestFailed, match=f"tells of {total} entries but handed out {rows}"):
+            written(operator(folder / "rows", campaign_id))
+
+    def test_nothing_is_said_of_a_total_that_is_right(
+        self, operator: Any, campaign_id: str, prints: Any, folder: Path, point: Any
+    ) -> None:
+        point(prints(3, 3))
+        assert written(operator(folder / "rows", campaign_id, on_incomplete="fail"))["count"] == 3
+
+    def test_another_word_is_refused_when_the_dag_is_parsed(
+        self, operator: Any, campaign_id: str, prints: Any, folder: Path
+    ) -> None:
+        with pytest.raises(InvalidRequest, match="on_incomplete must be one of keep, fail"):
+            operator(folder / "rows", campaign_id, on_incomplete="warn")
 
 
 def test_a_failed_task_leaves_the_file_of_before_as_it_was(folder: Path, campaign_sandbox: Sandbox) -> None:

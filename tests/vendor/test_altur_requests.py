@@ -53,6 +53,27 @@ class TestDates:
             "pageSize": 100,
         }
 
+    @pytest.mark.parametrize("kind", [str, datetime.date.fromisoformat])
+    @pytest.mark.parametrize(
+        ("day", "zone", "begin", "end"),
+        [
+            ("2026-06-01", "America/Mexico_City", "2026-06-01T06:00:00.000Z", "2026-06-02T05:59:59.999Z"),
+            # The day that the clocks are put forward has 23 hours.
+            ("2026-03-29", "Europe/Berlin", "2026-03-28T23:00:00.000Z", "2026-03-29T21:59:59.999Z"),
+        ],
+    )
+    def test_a_plain_date_is_a_whole_day_of_the_zone_that_is_given(
+        self, kind: Any, day: str, zone: str, begin: str, end: str
+    ) -> None:
+        dates = {"start_date": kind(day), "end_date": kind(day)}
+        query = fields.query(fields.CALL_FILTERS, timezone=zone, page_size=100, **dates)
+        assert (query["startDate"], query["endDate"]) == (begin, end)
+
+    @pytest.mark.parametrize("zone", [None, "Mexico", 6])
+    def test_a_plain_date_without_a_zone_is_refused_by_name(self, zone: Any) -> None:
+        with pytest.raises(errors.InvalidRequest, match="timezone"):
+            fields.query(fields.CALL_FILTERS, timezone=zone, page_size=100, end_date="2026-06-01")
+
 
 class TestCreateBody:
     def test_the_phone_example_goes_out_as_documented(self) -> None:
@@ -79,6 +100,21 @@ class TestCreateBody:
     def test_the_whatsapp_example_goes_out_as_documented(self) -> None:
         fields = {**MESSAGES, "template": "promo_june", "template_alt": "promo_june_b", "message_limit": 250}
         assert create_body(fields) == fields
+
+    @pytest.mark.parametrize(
+        ("given", "sent"),
+        [
+            (("9:00", "18:00"), ("09:00", "18:00")),
+            (("09:00:00", "18:30:00"), ("09:00", "18:30")),
+            (("0:00", "24:00"), ("00:00", "23:59")),
+            (("00:00:00", "24:00:00"), ("00:00", "23:59")),
+            ((datetime.time(9), datetime.time(18, 30)), ("09:00", "18:30")),
+        ],
+    )
+    def test_an_hour_in_any_usual_form_goes_out_as_in_all_samples(self, given: Any, sent: Any) -> None:
+        hours = dict(zip(("startTime", "stopTime"), given, strict=True))
+        body = create_body({**PHONE_CALL, "scheduling": {"mon": hours}})
+        assert (body["scheduling"]["mon"]["startTime"], body["scheduling"]["mon"]["stopTime"]) == sent
 
     def test_what_is_not_given_is_left_to_altur(self) -> None:
         assert create_body({**PHONE_CALL, "description": None, "cycles": None}) == PHONE_CALL
@@ -136,7 +172,10 @@ class TestCreateBody:
             ({"scheduling": ["mon"]}, "scheduling"),
             ({"scheduling": {"mon": True}}, "scheduling.mon"),
             ({"scheduling": {"mon": {}}}, "scheduling.mon"),
-            ({"scheduling": {"mon": {**WINDOW, "stopTime": "24:00"}}}, "scheduling.mon.stopTime"),
+            ({"scheduling": {"mon": {**WINDOW, "startTime": "24:00"}}}, "scheduling.mon.startTime"),
+            ({"scheduling": {"mon": {**WINDOW, "stopTime": "24:01"}}}, "scheduling.mon.stopTime"),
+            ({"scheduling": {"mon": {**WINDOW, "stopTime": "18:00:30"}}}, "scheduling.mon.stopTime"),
+            ({"scheduling": {"mon": {**WINDOW, "stopTime": "6:00 PM"}}}, "scheduling.mon.stopTime"),
             ({"scheduling": {"mon": {**WINDOW, "stopTime": "18:00\n"}}}, "scheduling.mon.stopTime"),
             ({"scheduling": {"mon": {"startTime": "09:00", "endTime": "18:00"}}}, "scheduling.mon.endTime"),
             ({"cycles": {"max_iterations": 3}}, "cycles.enabled"),

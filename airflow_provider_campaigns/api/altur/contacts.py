@@ -26,7 +26,7 @@ from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.contacts import CheckedContact, checked_rows
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest, ListingIncomplete
-from airflow_provider_campaigns.api.paging import Page, incomplete, walk
+from airflow_provider_campaigns.api.paging import CountedRows, Page, walk
 from airflow_provider_campaigns.api.transport import Transport
 
 #: The last page of contacts or calls that Altur serves.
@@ -210,19 +210,24 @@ class AlturContacts:
         answered_by: str | None = None,
         start_date: Any = None,
         end_date: Any = None,
+        timezone: str | None = None,
         page_size: int = MAX_PAGE_SIZE,
-    ) -> Iterator[dict[str, Any]]:
+        on_incomplete: str = "keep",
+    ) -> CountedRows[dict[str, Any]]:
         """
         Yield a phone campaign's calls lazily, each once, as Altur describes them.
 
         :param campaign_id: The campaign.
         :param status: Only ``ended``, ``failed``, ``busy``, ``no-answer`` or ``in-progress``.
         :param answered_by: Only ``human``, ``machine`` or ``unknown``.
-        :param start_date: Only since then: a datetime with a time zone.
-        :param end_date: Only until then: a datetime with a time zone.
+        :param start_date: Only since then: a datetime with a time zone, or a whole day (``2026-06-01``).
+        :param end_date: Only until then, alike; a whole day is included.
+        :param timezone: The IANA time zone of whole days.
         :param page_size: Calls per request, 1 to 100.
-        :raises ListingIncomplete: While walking, when fewer came than Altur tells of (except of those calls that a
-            filter may lose meanwhile: ``in-progress`` and ``unknown``).
+        :param on_incomplete: What to do when the last page is reached with fewer calls than Altur tells of: ``keep``
+            the calls (the default; ``missing`` of what is returned tells how many fewer), or ``fail``. Calls that a
+            filter may lose meanwhile (``in-progress``, ``unknown``) are never missed.
+        :raises ListingIncomplete: While walking: the last page cannot be reached, or with ``fail`` calls are missing.
         :return: Dicts with ``id``, ``type``, ``status``, ``answered_by``, ``created_at``, ``started_at``, ``ended_at``,
             ``duration`` (seconds), ``contact``, ``extracted_data``, ``tags``, ``recording_url`` and what else Altur
             adds.
@@ -235,11 +240,13 @@ class AlturContacts:
             answered_by=answered_by,
             start_date=start_date,
             end_date=end_date,
+            timezone=timezone,
             page_size=page_size,
         )
         # A call that is over keeps its status: such lists only grow.
         settled = status != "in-progress" and answered_by != "unknown"
-        return self._walk_pages(LIST_CALLS, campaign_place(campaign_id), filters, "calls", whole=settled)
+        path = campaign_place(campaign_id)
+        return self._walk_pages(LIST_CALLS, path, filters, "calls", on_incomplete, counted=settled)
 
     def _walk_pages(
         self,
@@ -247,37 +254,36 @@ class AlturContacts:
         path: Mapping[str, str],
         filters: Mapping[str, Any],
         rows: str,
+        on_incomplete: str = "keep",
         *,
-        whole: bool = False,
-    ) -> Iterator[dict[str, Any]]:
-        total: int | None = None
-
+        counted: bool = False,
+    ) -> CountedRows[dict[str, Any]]:
         def fetch(at: tuple[str, str] | None) -> Page[tuple[str, dict[str, Any]], tuple[str, str]]:
-            nonlocal total
             place = dict([at or ("pageIndex", "0")])
             answer = self.transport.call(endpoint, path=path, query={**filters, **place})
             found = [(answer.id_of(row, "id"), row) for row in answer.array(rows)]
-            if at is None:
+            if at is None and counted:
                 # Altur counts for the first page only.
-                total = reading.whole(answer.object().get("total_count"))
+                told.tell(reading.whole(answer.object().get("total_count")))
+            if not found and told.missing:
+                raise told.incomplete()
             return Page(found, next_page(answer, at))
 
-        def complete() -> Iterator[dict[str, Any]]:
-            count = 0
-            walked = walk(
-                fetch,
-                lambda found: found[0],
-                vendor=self.vendor,
-                endpoint=str(endpoint),
-                remembered=REMEMBERED_ROWS,
-            )
-            for _, row in walked:
-                count += 1
-                yield row
-            if whole and total is not None and count < total:
-                raise incomplete(self.vendor, str(endpoint), total, count)
-
-        return complete()
+        walked = walk(
+            fetch,
+            lambda found: found[0],
+            vendor=self.vendor,
+            endpoint=str(endpoint),
+            remembered=REMEMBERED_ROWS,
+        )
+        told = CountedRows(
+            (row for _, row in walked),
+            on_incomplete,
+            page_size=filters["pageSize"],
+            vendor=self.vendor,
+            endpoint=str(endpoint),
+        )
+        return told
 
 
 def next_page(answer: Answer, at: tuple[str, str] | None) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import re
@@ -31,7 +32,9 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: For days that are left out. They are inactive, so the hours mean nothing; they are those of Altur's own examples.
 DAY_OFF: Mapping[str, Any] = {"startTime": "09:00", "stopTime": "18:00", "active": False}
 
-_HOUR = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
+#: No page gives a format for hours. Every usual one is taken, and ``HH:MM`` is sent, as in all samples.
+_HOUR = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::00)?", re.ASCII)
+_MIDNIGHT = re.compile(r"24:00(?::00)?")
 _ID = re.compile(r"[1-9]\d{0,18}", re.ASCII)
 _SCHEDULE_PARTS = ("schedule", "schedule_start_date", "schedule_end_date")
 
@@ -44,7 +47,15 @@ def _timezone(value: Any) -> str | None:
 
 
 def _hour(value: Any) -> str | None:
-    return value if isinstance(value, str) and _HOUR.fullmatch(value) else None
+    if isinstance(value, datetime.time):
+        value = value.isoformat() if value.tzinfo is None else None
+    match = _HOUR.fullmatch(value) if isinstance(value, str) else None
+    return f"{int(match[1]):02}:{match[2]}" if match else None
+
+
+def _stop_hour(value: Any) -> str | None:
+    # Whether Altur knows 24:00, no page says; a minute early is on the safe side.
+    return "23:59" if isinstance(value, str) and _MIDNIGHT.fullmatch(value) else _hour(value)
 
 
 def _plain_text(value: Any) -> str | None:
@@ -56,6 +67,7 @@ def _plain_text(value: Any) -> str | None:
 
 TIMEZONE = Kind(_timezone, "an IANA time zone such as America/Mexico_City")
 HOUR = Kind(_hour, "an hour of the day as HH:MM, from 00:00 to 23:59")
+STOP_HOUR = Kind(_stop_hour, "an hour of the day as HH:MM, from 00:00 to 24:00")
 PLAIN_TEXT = Kind(_plain_text, "a text")
 
 #: What can be changed later as well.
@@ -204,7 +216,8 @@ def week(name: str, value: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
     :param name: What the field is called in an error.
     :param value: For each day (``mon`` to ``sun``) an object with ``startTime`` and ``stopTime`` (``HH:MM``, in the
-        campaign's time zone) and ``active`` (true unless given).
+        campaign's time zone; ``9:00`` and ``09:00:00`` are taken too, and ``24:00`` as the last minute of the day)
+        and ``active`` (true unless given).
     :raises InvalidRequest: Names the day and what is wrong with it.
     """
     unknown = [day for day in value if day not in DAYS]
@@ -220,7 +233,7 @@ def _day(name: str, value: Any) -> dict[str, Any]:
         raise InvalidRequest(f"{name} must be an object with startTime, stopTime and active.")
     declared = (
         Field(f"{name}.startTime", "startTime", HOUR),
-        Field(f"{name}.stopTime", "stopTime", HOUR),
+        Field(f"{name}.stopTime", "stopTime", STOP_HOUR),
         Field(f"{name}.active", "active", fields.FLAG),
     )
     body = {"active": True, **fields.wire_body(declared, {f"{name}.{key}": item for key, item in value.items()})}
@@ -339,9 +352,16 @@ def contact_place(campaign_id: str, contact_id: str) -> dict[str, str]:
     return {**campaign_place(campaign_id), "contact_id": numeric_id("contact_id", contact_id)}
 
 
-def query(declared: tuple[Field, ...], **values: Any) -> dict[str, Any]:
-    """Return checked query parameters; booleans in lower case, as JSON has them."""
-    checked = fields.wire_body(declared, values)
+def query(declared: tuple[Field, ...], *, timezone: str | None = None, **values: Any) -> dict[str, Any]:
+    """
+    Return checked query parameters; booleans in lower case, as JSON has them.
+
+    :param declared: The parameters there are.
+    :param timezone: The zone of dates that are whole days.
+    :param values: The values by Python name.
+    :raises InvalidRequest: Names the parameter and what is allowed.
+    """
+    checked = fields.wire_body(declared, fields.with_whole_days(values, timezone))
     if checked.get("startDate", "") > checked.get("endDate", "9999"):
         raise InvalidRequest("start_date must not lie after end_date.")
     return {name: str(value).lower() if isinstance(value, bool) else value for name, value in checked.items()}

@@ -111,6 +111,7 @@ class AlturLists(AlturContacts, CampaignClient):
         integration: str | None = None,
         start_date: Any = None,
         end_date: Any = None,
+        timezone: str | None = None,
         archived: bool | None = None,
         page_size: int = MAX_PAGE_SIZE,
         cursor: str | None = None,
@@ -123,8 +124,10 @@ class AlturLists(AlturContacts, CampaignClient):
         :param status: Only those in this status of Altur's: ``pending``, ``ready``, ``active``, ``inactive``,
             ``cooldown`` or ``finished``.
         :param integration: Only ``phone_call`` or ``whatsapp``.
-        :param start_date: Only those created since then: a datetime with a time zone; needs ``end_date`` too.
-        :param end_date: Only those created until then.
+        :param start_date: Only those created since then: a datetime with a time zone, or a whole day (``2026-06-01``);
+            needs ``end_date`` too.
+        :param end_date: Only those created until then, alike; a whole day is included.
+        :param timezone: The IANA time zone of whole days.
         :param archived: Whether archived ones come as well; Altur leaves them out by default.
         :param page_size: Campaigns per request, 1 to 100.
         :param cursor: Where to begin, as a former answer told it.
@@ -141,6 +144,7 @@ class AlturLists(AlturContacts, CampaignClient):
             integration=integration,
             start_date=start_date,
             end_date=end_date,
+            timezone=timezone,
             archived=archived,
             page_size=page_size,
             cursor=cursor,

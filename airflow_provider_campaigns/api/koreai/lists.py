@@ -155,6 +155,7 @@ class KoreAILists(KoreAIContactLists, KoreAIResults, CampaignClient):
         dialing_mode: str | Sequence[str] | None = None,
         start_date: datetime.datetime | str | None = None,
         end_date: datetime.datetime | str | None = None,
+        timezone: str | None = None,
         campaign_type: str | None = None,
         page_size: int = MAX_PAGE_SIZE,
     ) -> Iterator[Campaign]:
@@ -167,8 +168,10 @@ class KoreAILists(KoreAIContactLists, KoreAIResults, CampaignClient):
             ``Preparing``, ``Stopped``, ``Scheduled``, ``Rescheduled``.
         :param priority: 1 to 5, one or several.
         :param dialing_mode: Voice: ``Progressive``, ``Preview`` or both.
-        :param start_date: Aware datetime; which of a campaign's dates the vendor compares is not documented.
-        :param end_date: Aware datetime.
+        :param start_date: A datetime with a time zone, or a whole day (``2026-06-01``); which of a campaign's dates the
+            vendor compares is not documented.
+        :param end_date: Alike; a whole day is included.
+        :param timezone: The IANA time zone of whole days.
         :param campaign_type: ``sms`` or ``voice``, by default the client's.
         :param page_size: Campaigns for each request, 1 to 100.
         :raises InvalidRequest: At once, before any request.
@@ -183,7 +186,8 @@ class KoreAILists(KoreAIContactLists, KoreAIResults, CampaignClient):
             for name, value in given.items()
             if value is not None
         }
-        body = fields.wire_body((_START, _END), {"start_date": start_date, "end_date": end_date})
+        span = fields.with_whole_days({"start_date": start_date, "end_date": end_date}, timezone)
+        body = fields.wire_body((_START, _END), span)
         if filters:
             body["filters"] = filters
         rows = self._rows(kind, body, checked_page_size(page_size))

@@ -10,7 +10,7 @@ from airflow_provider_campaigns.api.endpoints import path_segment
 from airflow_provider_campaigns.api.koreai.access import VENDOR, KoreAIAccess, in_both_versions
 from airflow_provider_campaigns.api.koreai.answers import ContactResult, Figures, read_contact_result
 from airflow_provider_campaigns.api.koreai.paging import MAX_PAGE_SIZE, checked_page_size
-from airflow_provider_campaigns.api.paging import Page, incomplete, walk
+from airflow_provider_campaigns.api.paging import CountedRows, Page, walk
 
 STATUS = in_both_versions("POST", "/{campaign_id}/status", recipients=True)
 #: How many pages of contacts are counted for a voice campaign's progress: each is one of 60 requests a minute.
@@ -20,16 +20,22 @@ PAGES_OF_RESULTS = 3
 class KoreAIResults(KoreAIAccess):
     """The calls on a voice campaign's contacts."""
 
-    def list_contact_results(self, campaign_id: str, *, page_size: int = MAX_PAGE_SIZE) -> Iterator[ContactResult]:
+    def list_contact_results(
+        self, campaign_id: str, *, page_size: int = MAX_PAGE_SIZE, on_incomplete: str = "keep"
+    ) -> Iterator[ContactResult]:
         """
         Yield what became of each contact of a voice campaign, lazily.
 
         :param campaign_id: As for :meth:`contact_result_rows`.
         :param page_size: As for :meth:`contact_result_rows`.
+        :param on_incomplete: As for :meth:`contact_result_rows`.
         """
-        return map(read_contact_result, self.contact_result_rows(campaign_id, page_size=page_size))
+        rows = self.contact_result_rows(campaign_id, page_size=page_size, on_incomplete=on_incomplete)
+        return map(read_contact_result, rows)
 
-    def contact_result_rows(self, campaign_id: str, *, page_size: int = MAX_PAGE_SIZE) -> Iterator[dict[str, Any]]:
+    def contact_result_rows(
+        self, campaign_id: str, *, page_size: int = MAX_PAGE_SIZE, on_incomplete: str = "keep"
+    ) -> CountedRows[dict[str, Any]]:
         """
         Yield what became of each contact of a voice campaign, lazily, as the vendor tells it.
 
@@ -37,36 +43,33 @@ class KoreAIResults(KoreAIAccess):
 
         :param campaign_id: The campaign's id; the vendor may answer only once it is completed or stopped.
         :param page_size: Contacts for each request, 1 to 100.
+        :param on_incomplete: What to do when the last page is reached with fewer rows than the vendor tells of, as on
+            the page's own sample: ``keep`` the rows (the default; ``missing`` of what is returned tells how many
+            fewer), or ``fail``.
         :return: Dicts with ``phoneNumber``, ``uniqueId``, ``dialerOutcome``, ``numberOfAttemptsSoFar``,
             ``botSessionId``, ``agentDispositionCodes``, ``botOutboundStatus``, ``botOutboundStatusDetail``.
-        :raises ListingIncomplete: While walking, when fewer came than the vendor tells of.
+        :raises ListingIncomplete: While walking: the last page cannot be reached, or with ``fail`` rows are missing.
         """
         checked_page_size(page_size)
         path_segment("campaign_id", campaign_id)
         endpoint = str(STATUS[self.api_version])
-        told: list[int] = []
 
         def fetch(page: int | None) -> Page[tuple[int, int, dict[str, Any]], int]:
             number = page or 1
             rows, total_pages, total = self._results_page(campaign_id, number, page_size)
-            if total is not None:
-                # What is added meanwhile may come before the rows still to be read: it is not missing.
-                told[:] = [min([total, *told])]
+            told.tell(total)
             # The same number may be in a campaign twice, and rows have no id: their place is what tells them apart.
             items = [(number, place, row) for place, row in enumerate(rows)]
+            if not items and told.missing:
+                raise told.incomplete()
             more = bool(items) and (number < total_pages if total_pages is not None else len(items) >= page_size)
             return Page(items, number + 1 if more else None)
 
-        def complete() -> Iterator[dict[str, Any]]:
-            count = 0
-            walked = walk(fetch, lambda item: item[:2], vendor=VENDOR, endpoint=endpoint, remembered=page_size)
-            for _, _, row in walked:
-                count += 1
-                yield row
-            if told and count < told[0]:
-                raise incomplete(VENDOR, endpoint, told[0], count)
-
-        return complete()
+        walked = walk(fetch, lambda item: item[:2], vendor=VENDOR, endpoint=endpoint, remembered=page_size)
+        told = CountedRows(
+            (row for _, _, row in walked), on_incomplete, page_size=page_size, vendor=VENDOR, endpoint=endpoint
+        )
+        return told
 
     def voice_figures(self, campaign_id: str, max_attempts: int | None = None) -> Figures:
         """

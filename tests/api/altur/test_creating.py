@@ -158,7 +158,7 @@ class TestCreate:
             ({"template": "june"}, "template"),
             ({"message_limit": 5}, "message_limit"),
             ({"scheduling": {"monday": {}}}, "scheduling"),
-            ({"scheduling": {"mon": {"startTime": "9:00", "stopTime": "18:00"}}}, "scheduling.mon.startTime"),
+            ({"scheduling": {"mon": {"startTime": "9h", "stopTime": "18:00"}}}, "scheduling.mon.startTime"),
             ({"cycles": {"mode": "cooldown"}}, "cycles.enabled"),
             ({"extra_fields": {"name": "x"}}, "name"),
             ({"idempotency_key": "two\nlines"}, "idempotency_key"),

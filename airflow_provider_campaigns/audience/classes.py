@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.audience.engine import SEPARATOR, quoted
 
@@ -30,11 +30,18 @@ class Slice:
     :param share: Where it ends, in percent of them.
     :param path: Its file in this task's folder.
     :param contacts: How many people are in it.
+    :param timezone: The time zone that they live in, or None if the slice is not split.
     """
 
     share: float
     path: Path
     contacts: int
+    timezone: str | None = None
+
+    def described(self) -> dict[str, Any]:
+        """Return what a manifest tells of it beside its file."""
+        zone = {"timezone": self.timezone} if self.timezone else {}
+        return {"share": self.share, **zone, "contacts": self.contacts}
 
 
 class Classes:
@@ -99,19 +106,30 @@ class Classes:
         return counts
 
     def write_slices(self, folder: Path, ending: str) -> list[Slice]:
-        """Write a file for each slice, its people in the order of the list; return what was written."""
+        """
+        Write a file for each slice, and for each time zone in it, its people in the order of the list.
+
+        Every slice has a file for every zone that anybody in any slice lives in, be it of nobody.
+        """
+        zones: list[str | None] = [None]
+        if self._terms.by == "timezone":
+            query = "SELECT DISTINCT zone FROM classed JOIN staged USING (rn) WHERE class = 'sliced' ORDER BY zone"
+            zones = [zone for (zone,) in self._database.execute(query).fetchall()]
         slices = []
         for share in self._terms.shares:
-            path = folder / f"slice_{share:g}.{ending}"
-            count = self._copy(
-                f"""
-                SELECT staged.body FROM classed JOIN staged USING (rn)
-                WHERE classed.class = 'sliced' AND classed.share = {share!r} ORDER BY rn
-                """,
-                path,
-                f"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '{SEPARATOR}'",
-            )
-            slices.append(Slice(share, path, count))
+            for zone in zones:
+                name = f"slice_{share:g}.{zone.replace('/', '_')}" if zone else f"slice_{share:g}"
+                path = folder / f"{name}.{ending}"
+                count = self._copy(
+                    f"""
+                    SELECT staged.body FROM classed JOIN staged USING (rn)
+                    WHERE classed.class = 'sliced' AND classed.share = {share!r}
+                        {f"AND staged.zone = {quoted(zone)}" if zone else ""} ORDER BY rn
+                    """,
+                    path,
+                    f"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '{SEPARATOR}'",
+                )
+                slices.append(Slice(share, path, count, zone))
         return slices
 
     def write_left_out(self, path: Path, sources: Sequence[str], excludes: Sequence[str]) -> None:

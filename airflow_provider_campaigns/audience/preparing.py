@@ -28,6 +28,7 @@ from airflow_provider_campaigns.audience.terms import AudienceTerms, described
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_TOLD_OF_SLICES = ("share", "timezone", "path", "contacts")
 _LEFT_OUT_FILE = "left_out.parquet"
 
 
@@ -81,7 +82,7 @@ class Preparation:
                 self._log.info("The audience was prepared by an earlier try and is as it was: %s", self._terms.output)
         self._tell(manifest)
         return {
-            "slices": [{name: one[name] for name in ("share", "path", "contacts")} for one in manifest["slices"]],
+            "slices": [{name: one[name] for name in _TOLD_OF_SLICES if name in one} for one in manifest["slices"]],
             "counts": dict(manifest["counts"]),
             "left_out": manifest["left_out"]["path"],
             "manifest": self._output.uri(MANIFEST),
@@ -144,10 +145,7 @@ class Preparation:
                 "arguments": described(self._terms),
                 "inputs": [file.described() for file in inputs],
                 "counts": dict(counts),
-                "slices": [
-                    {"share": one.share, "contacts": one.contacts, **file.described()}
-                    for one, file in zip(slices, written, strict=False)
-                ],
+                "slices": [{**one.described(), **file.described()} for one, file in zip(slices, written, strict=False)],
                 "left_out": {"rows": sum(counts[name] for name in LEFT_OUT), **written[-1].described()},
                 "versions": _versions(),
             }
@@ -186,10 +184,11 @@ class Preparation:
         told = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in LEFT_OUT if counts[name])
         self._log.info("%d of %d rows are in slices; left out: %s", counts["sliced"], counts["rows"], told or "none")
         for one in manifest["slices"]:
+            where = f" in {one['timezone']}" if "timezone" in one else ""
             if one["contacts"]:
-                self._log.info("Slice up to %g %%: %d people", one["share"], one["contacts"])
+                self._log.info("Slice up to %g %%%s: %d people", one["share"], where, one["contacts"])
             else:
-                self._log.warning("Slice up to %g %%: nobody is in it", one["share"])
+                self._log.warning("Slice up to %g %%%s: nobody is in it", one["share"], where)
 
 
 _ANEW = (

@@ -14,20 +14,22 @@ from airflow_provider_campaigns.audience.engine import SEPARATOR, read_staged
 from airflow_provider_campaigns.audience.handed import HandedFile
 from airflow_provider_campaigns.audience.inputs import AnyNumberColumn, Input, read_rows
 from airflow_provider_campaigns.audience.terms import AudienceTerms, comparable
+from airflow_provider_campaigns.audience.zones import COLUMN, zone_of
 from airflow_provider_campaigns.contacts.columns import Columns, folded, opt_out_columns
 from airflow_provider_campaigns.contacts.limits import exceeds
 from airflow_provider_campaigns.contacts.numbers import NoNumber, read_number
-from airflow_provider_campaigns.contacts.rows import BROKEN_ROWS_TOLD, Reading, ReadRow, RowReader
+from airflow_provider_campaigns.contacts.rows import BROKEN_ROWS_TOLD, Flaw, Reading, ReadRow, RowReader
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _ROWS_A_PROGRESS_LINE = 1_000_000
 #: A staged row: its place among all, its file, its row and line there, the person, the number as it is handed over,
-#: whether it has what is required, what is wrong with it, and its line in the slice's file.
+#: whether it has what is required, its time zone if slices are split by it, what is wrong with it, and its line in the
+#: slice's file.
 _ROW_COLUMNS = (
     "{'rn': 'BIGINT', 'source': 'INTEGER', 'row': 'BIGINT', 'line': 'BIGINT', 'person': 'BIGINT', 'number': 'VARCHAR',"
-    " 'required': 'BOOLEAN', 'flaw': 'VARCHAR', 'body': 'VARCHAR'}"
+    " 'required': 'BOOLEAN', 'zone': 'VARCHAR', 'flaw': 'VARCHAR', 'body': 'VARCHAR'}"
 )
 _folded = lru_cache(maxsize=1024)(folded)
 
@@ -116,23 +118,36 @@ class Staging:
         self._database.execute(f"CREATE TABLE excluded AS SELECT person, min(file) AS file FROM {staged} GROUP BY ALL")
 
     def _staged(self, read: ReadRow, source: int, row: int, line: int | None) -> str:
-        line_text = "" if line is None else str(line)
+        """Return a row as a line to stage; a time zone that is none is one more flaw."""
+        place = (read.index, source, row, "" if line is None else line)
+        cells: Mapping[str, Any] = {}
+        zone = ""
+        if read.flaw is None:
+            cells = self._cells(read.sent)
+            if self._terms.by == "timezone":
+                try:
+                    zone = zone_of(read.sent[self._handed.form.number], cells.get(COLUMN))
+                except InvalidRequest as flaw:
+                    read.flaw = Flaw(read.index, line, COLUMN, str(flaw))
         values: tuple[Any, ...]
         if read.flaw is None:
+            required = int(self._has_what_is_required(cells))
             number = read.sent[self._handed.form.number]
-            required = "1" if self._has_what_is_required(read.sent) else "0"
-            values = (read.index, source, row, line_text, read.person, number, required, "", self._handed.line(read))
+            values = (*place, read.person, number, required, zone, "", self._handed.line(read))
         else:
-            flaw = f"column {read.flaw.column}: {read.flaw.reason}" if read.flaw.column else read.flaw.reason
-            values = (read.index, source, row, line_text, "", "", "", " ".join(flaw.split()), "")
+            told = f"column {read.flaw.column}: {read.flaw.reason}" if read.flaw.column else read.flaw.reason
+            values = (*place, "", "", "", "", " ".join(told.split()), "")
         return SEPARATOR.join(map(str, values)) + "\n"
 
-    def _has_what_is_required(self, sent: Mapping[str, Any]) -> bool:
-        if not self._terms.require:
-            return True
+    def _cells(self, sent: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a row's values by the folded names of its columns, if anything is asked of them."""
+        if not self._terms.require and self._terms.by is None:
+            return {}
         beside = sent.get(self._handed.form.extra) if self._handed.form.extra else None
         cells = {_folded(name): value for name, value in (beside if isinstance(beside, Mapping) else {}).items()}
-        cells |= {_folded(name): value for name, value in sent.items()}
+        return cells | {_folded(name): value for name, value in sent.items()}
+
+    def _has_what_is_required(self, cells: Mapping[str, Any]) -> bool:
         return all(comparable(cells.get(_folded(name))) in words for name, words in self._terms.require.items())
 
     def _check_names(self, source: Input, columns: Columns, header: Collection[str]) -> None:

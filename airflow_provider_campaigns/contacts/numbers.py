@@ -99,6 +99,18 @@ def read_as_given(cell: Any, default_country: str | None = None) -> Number:
     return Number(cell if isinstance(cell, str) else digits, person, False)
 
 
+def time_zones(e164: str) -> tuple[str, ...]:
+    """
+    Return the time zones that a number may be in, as IANA names them; none where that is not known.
+
+    :param e164: As :func:`read_number` returns it.
+    """
+    from phonenumbers import timezone
+
+    zones = timezone.time_zones_for_number(_parsed(_one_spelling(e164), None))
+    return () if zones == (timezone.UNKNOWN_TIMEZONE,) else tuple(zones)
+
+
 def supported_country(code: str) -> str | None:
     """Return an ISO 3166 code in capitals if there are phone numbers of that country, else None."""
     return code.upper() if code.upper() in phonenumbers.SUPPORTED_REGIONS else None

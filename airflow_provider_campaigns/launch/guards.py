@@ -14,6 +14,7 @@ import pendulum
 from airflow_provider_campaigns.api import fields
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field
+from airflow_provider_campaigns.launch.country_holidays import CountryHolidays
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 OUTSIDE = ("fail", "skip", "defer")
@@ -81,7 +82,7 @@ class SendWindow:
     opens: datetime.time
     closes: datetime.time | None
     timezone: str
-    holidays: frozenset[datetime.date] = frozenset()
+    holidays: frozenset[datetime.date] | CountryHolidays = frozenset()
 
     @classmethod
     def read(cls, value: object) -> SendWindow:
@@ -90,7 +91,7 @@ class SendWindow:
 
         :param value: ``timezone`` (IANA name, required), ``days`` (of ``mon`` to ``sun``, all by default), ``hours``
             (``[from, until]`` as HH:MM on one day, until up to 24:00; the whole day by default), ``holidays`` (dates or
-            their text as YYYY-MM-DD, none by default).
+            their text as YYYY-MM-DD, or the code of a country such as ``BR`` or ``US-CA``; none by default).
         :raises InvalidRequest: Names the key and what is allowed.
         """
         if not isinstance(value, Mapping):
@@ -120,7 +121,8 @@ class SendWindow:
     def __str__(self) -> str:
         every = len(self.days) == len(WEEKDAYS)
         days = "every day" if every else ", ".join(WEEKDAYS[day] for day in sorted(self.days))
-        closed = f", holidays excepted ({len(self.holidays)})" if self.holidays else ""
+        days_off = self.holidays if isinstance(self.holidays, CountryHolidays) else len(self.holidays)
+        closed = f", holidays excepted ({days_off})" if days_off else ""
         until = f"{self.closes:%H:%M}" if self.closes else "24:00"
         return f"{days} {self.opens:%H:%M} to {until} {self.timezone}{closed}"
 
@@ -299,10 +301,12 @@ def _timezone(value: Any) -> str:
     return value
 
 
-def _holidays(value: Any) -> frozenset[datetime.date]:
+def _holidays(value: Any) -> frozenset[datetime.date] | CountryHolidays:
     if value is None:
         return frozenset()
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+    if isinstance(value, str):
+        return CountryHolidays.read(value)
+    if isinstance(value, Mapping) or not isinstance(value, Iterable):
         raise InvalidRequest("send_window: holidays must be a list of dates, or of their texts as YYYY-MM-DD.")
     declared = Field("send_window: holidays", "holidays", fields.DATE)
     return frozenset(datetime.date.fromisoformat(declared.read(day)) for day in value)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_campaigns.audience.preparing import Preparer
 
-_ARGUMENTS = tuple(name for name in KINDS if name != "by")
-
 
 class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
     """
@@ -61,6 +59,9 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
         slice of all.
     :param salt: What decides, together with the number, who is in which slice and in the control group; by default
         the DAG's id and the run's. A salt of one's own keeps a control group over months.
+    :param by: ``timezone`` splits each slice into a file for each time zone, for launches within the recipients' own
+        hours: that of a column ``timezone`` (in any case), or else the one that the number belongs to; a number that
+        may be in several goes to the file ``unknown``. By default slices are not split.
     :return: ``{"slices": [{"share", "path", "contacts"}, ...], "counts": {"rows", "invalid", ..., "sliced"},
         "left_out", "manifest"}``: paths and counts, no numbers of people. Each is an XCom of its own as well, so that
         ``audience.output["slices"]`` can be mapped over.
@@ -69,10 +70,10 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
         retried.
     """
 
-    arguments: ClassVar[Mapping[str, ArgumentKind]] = {name: KINDS[name] for name in _ARGUMENTS}
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = KINDS
     #: Airflow's operators have an ``output`` of their own.
     kept_as = {"output": "output_folder"}
-    template_fields: Sequence[str] = tuple("output_folder" if name == "output" else name for name in _ARGUMENTS)
+    template_fields: Sequence[str] = tuple("output_folder" if name == "output" else name for name in KINDS)
     ui_color = "#e9f0fa"
     has_multiple_outputs = True
 
@@ -93,6 +94,7 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
         holdout: float | str = 0,
         shares: Sequence[float] | str = (100,),
         salt: str | None = None,
+        by: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"multiple_outputs": True, **kwargs})
@@ -110,6 +112,7 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
         self.holdout = holdout
         self.shares = shares
         self.salt = salt
+        self.by = by
         self.check_visible_arguments()
 
     def execute(self, context: Context) -> dict[str, Any]:

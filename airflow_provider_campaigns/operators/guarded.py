@@ -27,7 +27,8 @@ class GuardedOperator(DeclaredArguments, BaseOperator):
     :param max_recipients: The most recipients to do it for. (templated)
     :param send_window: When sending may begin, a dict or a list of dicts: ``timezone`` (IANA name, required), ``days``
         (of ``mon`` to ``sun``, by default all), ``hours`` (``["09:00", "18:00"]``, by default the whole day; the end is
-        not in it and may be ``24:00``), ``holidays`` (dates or their text as YYYY-MM-DD). (templated)
+        not in it and may be ``24:00``), ``holidays`` (dates or their text as YYYY-MM-DD, or
+        the code of a country such as ``BR`` or ``US-CA``, which needs the extra ``audience``). (templated)
     :param outside_send_window: What to do outside of it: ``fail`` (the default), ``skip``, or ``defer`` until it opens,
         which holds no worker slot.
     """

@@ -201,3 +201,42 @@ def test_an_empty_slice_has_a_file_and_is_told(tmp_path: Path, caplog: pytest.Lo
     done = prepare(tmp_path, salt="s", shares=[0.01, 100])
     assert [one["contacts"] for one in done["slices"]] == [0, 1]
     assert people(done) == [[], [number(1)]]
+
+
+def test_by_timezone_each_slice_has_a_file_for_each_zone_from_the_column_first(tmp_path: Path) -> None:
+    rows = [
+        "+5511900000001,",
+        "+5592900000002,",
+        "+5511900000003,America/Manaus",
+        "+79161234567,",
+        "+5511900000004,Brasilia time",
+        "+447911123456,",
+    ]
+    write(tmp_path / "people.csv", "contact,TimeZone", rows)
+    done = prepare(tmp_path, by="timezone")
+    found = {one["timezone"]: [row["contact"] for row in lines(one["path"])] for one in done["slices"]}
+    assert found == {
+        "America/Sao_Paulo": ["+5511900000001"],
+        "America/Manaus": ["+5592900000002", "+5511900000003"],
+        "Europe/London": ["+447911123456"],
+        "unknown": ["+79161234567"],
+    }
+    assert all(one["contacts"] == len(found[one["timezone"]]) for one in done["slices"])
+    ((row, _, name, reason),) = left_out(done)
+    assert (row, name) == (5, "invalid")
+    assert reason == "column timezone: it must be an IANA name of a time zone such as America/Sao_Paulo, or empty."
+
+
+def test_by_timezone_the_people_of_all_files_are_those_of_the_slices_without_it(tmp_path: Path) -> None:
+    rows = [f"+55{11 if place % 3 else 92}{900_000_000 + place}" for place in range(200)]
+    write(tmp_path / "people.csv", "contact", rows)
+    given: dict[str, Any] = {"salt": "s", "shares": [20, 100]}
+    split = prepare(tmp_path, output=str(tmp_path / "split"), by="timezone", **given)
+    whole = prepare(tmp_path, output=str(tmp_path / "whole"), **given)
+    for one in whole["slices"]:
+        parts = [other for other in split["slices"] if other["share"] == one["share"]]
+        assert [part["timezone"] for part in parts] == ["America/Manaus", "America/Sao_Paulo"]
+        assert sum(part["contacts"] for part in parts) == one["contacts"]
+        assert {row["contact"] for part in parts for row in lines(part["path"])} == {
+            row["contact"] for row in lines(one["path"])
+        }

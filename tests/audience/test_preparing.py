@@ -53,6 +53,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"cap": {"ledger": "../l", "messages": 1, "days": 7}}, "cap: ledger must be the path or URI of a folder"),
     ({"cap": {"ledger": "l", "messages": 1, "days": 7, "key": "s"}}, "cap has no 'key'. Known: ledger"),
     ({"cap": 2}, "cap must be a dict such as"),
+    ({"by": "country"}, "by must be one of timezone"),
     ({"salt": " "}, "salt must be a text"),
     ({"columns": {"a": "contact", "b": "contact"}}, "columns maps two columns to"),
     ({"placeholders": ["name", "name"], "vendor": "kinbox"}, "placeholders must be a list of names"),

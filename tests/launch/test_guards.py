@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.launch import country_holidays
 from airflow_provider_campaigns.launch.guards import WEEKDAYS, Facts, GuardAction, Guards, SendWindow, read_windows
 
 OFFICE: dict[str, Any] = {
@@ -126,6 +128,40 @@ def test_a_window_is_open_on_its_days_in_its_hours_and_not_on_holidays(moment: s
 )
 def test_a_window_opens_at_the_next_of_its_hours(moment: str, opens: str) -> None:
     assert SendWindow.read(OFFICE).opening(at(moment)) == at(opens)
+
+
+@pytest.mark.parametrize(
+    ("country", "moment", "is_open"),
+    [
+        ("BR", "2026-09-07T12:00", False),  # Independence Day
+        ("BR", "2026-09-08T12:00", True),
+        ("BR", "2026-07-09T12:00", True),
+        ("BR-SP", "2026-07-09T12:00", False),  # the state's own day
+        ("BR", "2027-01-01T12:00", False),
+    ],
+)
+def test_a_window_is_closed_on_a_country_s_holidays_in_any_year(country: str, moment: str, is_open: bool) -> None:
+    assert SendWindow.read({**OFFICE, "holidays": country}).is_open(at(moment)) is is_open
+
+
+def test_a_window_opens_on_the_first_day_that_is_no_holiday_of_the_country() -> None:
+    window = SendWindow.read({**OFFICE, "holidays": "BR"})
+    assert window.opening(at("2026-12-24T20:00")) == at("2026-12-28T09:00")
+    assert str(window).endswith("holidays excepted (those of BR)")
+
+
+@pytest.mark.parametrize("country", ["XX", "US-ZZ"])
+def test_a_country_without_known_holidays_is_refused_before_it_opens_any_window(country: str) -> None:
+    window = guards(send_window={**OFFICE, "holidays": country})
+    with pytest.raises(InvalidRequest, match=f"there are no holidays known of '{country}'"):
+        window.judge(Facts(at("2026-11-24T12:00")))
+
+
+def test_the_library_of_holidays_that_is_not_installed_is_told_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    country_holidays._holidays.cache_clear()
+    monkeypatch.setitem(sys.modules, "holidays", None)
+    with pytest.raises(InvalidRequest, match=r"airflow-provider-campaigns\[audience\]"):
+        SendWindow.read({**OFFICE, "holidays": "BR"}).is_open(at("2026-11-24T12:00"))
 
 
 def test_several_windows_are_open_whenever_one_is() -> None:

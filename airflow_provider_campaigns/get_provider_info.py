@@ -14,13 +14,13 @@ _CONNECTION_TYPES = [
         hidden=["login", "schema"],
         relabeling={"password": "API token"},
         placeholders={
-            "host": "https://api4.kinbox.com.br",
+            "host": "https://api4.kinbox.com.br, or the newer https://platform.kinbox.com.br",
             "password": "required; with the scopes read, write and send",
         },
         fields={
             "create_api_version": {
                 "label": "API version for creating",
-                "description": "v3 posts to /v3/campaigns, v1 to the newer /v1/campaigns. Everything else uses v1.",
+                "description": "v3 posts to /v3/campaigns, v1 to the newer /v1/campaigns. A host without v3 gets v1.",
                 "schema": {"type": ["string", "null"], "enum": ["v3", "v1"], "default": "v3"},
             },
         },

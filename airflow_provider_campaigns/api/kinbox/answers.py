@@ -55,6 +55,8 @@ def diagnose(answer: Answer) -> Refusal | None:
         # Not an unknown campaign: were it taken for one, a wrong host would look like an empty account.
         error = errors.Rejected
         message = "this host has no such path. Check that the host is the one of Kinbox's API"
+        if answer.endpoint.path.startswith("/v3/"):
+            message += ", and that it has v3, which alone filters lists: the newest documentation publishes v1 only"
     return Refusal(error, message, code=reading.text(body.get("code")))
 
 

@@ -7,6 +7,7 @@ Kinbox's own app (offset paging), still served.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Set
 from typing import Any, Unpack
 
@@ -29,8 +30,11 @@ from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.api.options import ClientOptions, OptionArguments
 from airflow_provider_campaigns.api.transport import Transport
 
-#: The host of the documentation's pages; its newest copies show https://platform.kinbox.com.br with the same paths.
+log = logging.getLogger(__name__)
+
+#: The host of the documentation's pages. Its newest copies show :data:`NEWEST_URL`, and publish v1 alone.
 BASE_URL = "https://api4.kinbox.com.br"
+NEWEST_URL = "https://platform.kinbox.com.br"
 
 # Whether a second PATCH of scheduledTo queues a campaign a second time is not documented, so it is not tried.
 UPDATE = Endpoint("PATCH", "/v1/campaigns/{campaign_id}", Safety.ONCE)
@@ -61,10 +65,11 @@ class KinboxClient(KinboxLeadResults, KinboxLists):
     A Kinbox campaign has no draft: once created it starts by itself, at ``scheduled_to`` or at once.
 
     :param token: An API token; sending to customers takes its ``send`` scope.
-    :param create_api_version: Which endpoint creates: ``v3`` (``POST /v3/campaigns``, the default) or ``v1``.
+    :param create_api_version: Which endpoint creates: ``v3`` (``POST /v3/campaigns``, the default) or ``v1``. Where
+        the host does not have v3, v1 is tried.
     :param options: The options of :class:`~airflow_provider_campaigns.api.options.ClientOptions` by name.
-        Kinbox documents no limit, so there is none by default; newer documentation calls the address
-        https://platform.kinbox.com.br.
+        Kinbox documents no limit, so there is none by default; its newest documentation calls the address
+        https://platform.kinbox.com.br, and publishes v1 alone.
     :raises InvalidRequest: For a token, a URL or an option that cannot work.
     """
 
@@ -163,7 +168,21 @@ class KinboxClient(KinboxLeadResults, KinboxLists):
 
         .. seealso:: https://docs.kinbox.com.br/api-reference/campanhas/create-campaign
         """
-        answer = self.transport.call(self._create, body=request.body)
+        try:
+            answer = self.transport.call(self._create, body=request.body)
+        except errors.CampaignAPIError as refusal:
+            # A 404 proves that nothing was created, and a host of the newest documentation need not have v3.
+            if refusal.status != 404 or self._create is not CREATE["v3"]:
+                raise
+            log.warning(
+                "%s has no %s (404), so %s is tried. Set create_api_version of %s to v1.",
+                self.transport.base_url,
+                CREATE["v3"],
+                CREATE["v1"],
+                self.transport.account.label,
+            )
+            answer = self.transport.call(CREATE["v1"], body=request.body)
+            self._create = CREATE["v1"]
         return read_campaign(answer, answer.object())
 
     def update_campaign(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from at_kinbox import LABEL, LOST, TOKEN, Campaigns, Requests, _serve_once
+from wire import Server, resets, says
 
 from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
@@ -40,6 +41,49 @@ class TestCreate:
     def test_v3_creates_unless_told_otherwise(self, client: KinboxClient, campaign_sandbox: Sandbox) -> None:
         client.create_campaign(name="Natal")
         assert campaign_sandbox.journal("kinbox")["requests"][-1]["path"] == "/kinbox/v3/campaigns"
+
+    def test_where_the_host_has_no_v3_v1_creates_and_is_told_of(
+        self, connect: Callable[..., KinboxClient], serve: Callable[..., Server], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        missing = says(404, {"statusCode": 404, "message": "Cannot POST /v3/campaigns", "error": "Not Found"})
+        host = serve(missing, *(says(201, {"id": number, "name": "Natal"}) for number in ("a1", "a2")))
+        client = connect(base_url=host.url)
+        assert [client.create_campaign(name="Natal").id for _ in range(2)] == ["a1", "a2"]
+        assert [request.target for request in host.requests] == ["/v3/campaigns", "/v1/campaigns", "/v1/campaigns"]
+        assert len({request.body for request in host.requests}) == 1
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        assert f"Set create_api_version of {LABEL} to v1" in caplog.text
+
+    @pytest.mark.parametrize(
+        "answer",
+        [says(400, {"message": "no"}), says(500), says(403, {"message": "no"}), resets],
+        ids=["400", "500", "403", "lost"],
+    )
+    def test_only_a_404_lets_v1_be_tried(
+        self, connect: Callable[..., KinboxClient], serve: Callable[..., Server], answer: Any
+    ) -> None:
+        host = serve(answer)
+        with pytest.raises(errors.CampaignAPIError):
+            connect(base_url=host.url).create_campaign(name="Natal")
+        assert [request.target for request in host.requests] == ["/v3/campaigns"]
+
+    def test_a_host_that_has_neither_version_is_named_and_nothing_is_remembered(
+        self, connect: Callable[..., KinboxClient], serve: Callable[..., Server]
+    ) -> None:
+        missing = [says(404, {"message": f"Cannot POST /{version}/campaigns"}) for version in ("v3", "v1")]
+        host = serve(*missing, says(201, {"id": "a1", "name": "Natal"}))
+        client = connect(base_url=host.url)
+        with pytest.raises(errors.Rejected, match="this host has no such path"):
+            client.create_campaign(name="Natal")
+        client.create_campaign(name="Natal")
+        assert host.requests[-1].target == "/v3/campaigns"
+
+    def test_a_filter_that_the_host_lacks_says_what_has_filters(
+        self, connect: Callable[..., KinboxClient], serve: Callable[..., Server]
+    ) -> None:
+        host = serve(says(404, {"message": "Cannot GET /v3/campaigns"}))
+        with pytest.raises(errors.Rejected, match="v3, which alone filters lists"):
+            list(connect(base_url=host.url).list_campaigns(name="Natal"))
 
     @pytest.mark.parametrize("version", ["v1", "v3"])
     def test_every_field_arrives_under_the_vendors_name(

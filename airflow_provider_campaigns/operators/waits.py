@@ -16,6 +16,7 @@ from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.links import leave_link
 from airflow_provider_campaigns.wait.arguments import WaitingTask
 from airflow_provider_campaigns.wait.decisions import UNTIL
+from airflow_provider_campaigns.wait.live import LiveFigures, conclude
 from airflow_provider_campaigns.wait.runner import (
     keep_figures,
     pause_or_stop_if_ended,
@@ -127,7 +128,8 @@ class WaitsForCampaign(WaitingTask):
             )
         client = hook.get_conn()
         with airflow_errors():
-            outcome = wait_here(WaitState(campaign_id, terms, time.time()), client, self.log)
+            state = WaitState(campaign_id, terms, time.time())
+            outcome = wait_here(state, client, self.log, LiveFigures(state, hook.conn_id, context["ti"]))
         outcome = settle(outcome, client, campaign_id, self.kill_policy, self.log)
         keep_figures(context, outcome.campaign)
         return result_of(outcome, CampaignWaitTimeout)
@@ -136,6 +138,7 @@ class WaitsForCampaign(WaitingTask):
         """Return the id of the campaign that the trigger saw reach the goal, or raise what its event means."""
         leave_link(context)
         overdue = timeout_error(CampaignWaitTimeout, self.argument("wait_timeout"), self.execution_timeout)
+        conclude(context["ti"], event.get("campaign") if isinstance(event, Mapping) else None)
         campaign = result_of_event(event, overdue)
         self.log.info("%s", event["message"])
         keep_figures(context, campaign)

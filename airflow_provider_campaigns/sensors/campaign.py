@@ -24,6 +24,7 @@ from airflow_provider_campaigns.links import CampaignLink, leave_link, push_link
 from airflow_provider_campaigns.wait.answerable import unanswerable
 from airflow_provider_campaigns.wait.arguments import WaitingTask, check_on_kill
 from airflow_provider_campaigns.wait.decisions import UNTIL
+from airflow_provider_campaigns.wait.live import LiveFigures, announce_wait, conclude
 from airflow_provider_campaigns.wait.outcome import Outcome
 from airflow_provider_campaigns.wait.runner import (
     keep_figures,
@@ -124,6 +125,7 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
             self.check_given({**self.given_arguments(), "poll_interval": poll_interval, "poke_interval": poke_interval})
         self._wait: WaitState | None = None
         self._client: CampaignClient | None = None
+        self._live: LiveFigures | None = None
         self._ti: Any = None
 
     @classmethod
@@ -169,8 +171,10 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
         self.poke_interval = terms.poll_interval
         self._wait = WaitState(campaign_id, terms, time.time())
         self._ti = context["ti"]
+        self._live = LiveFigures(self._wait, hook.conn_id, self._ti)
         if not self.deferrable:
             return super().execute(context)
+        announce_wait(self._ti, self._client.vendor, hook.conn_id, campaign_id)
         # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
         from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
 
@@ -193,6 +197,8 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
         """Look once."""
         outcome = self._look_anew(context) if self.reschedule else self._look()
         keep_figures(context, self._wait.seen if self._wait else None)
+        if self._live and self._client:
+            self._live.push(self._client.vendor)
         if outcome is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._settled(outcome))
@@ -200,11 +206,13 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Return the campaign that the trigger saw reach the goal, or raise what its event means."""
         leave_link(context)
-        keep_figures(context, event.get("campaign") if isinstance(event, Mapping) else None)
+        campaign = event.get("campaign") if isinstance(event, Mapping) else None
+        keep_figures(context, campaign)
+        conclude(context["ti"], campaign)
         overdue = timeout_error(AirflowSensorTimeout, self.timeout, self.execution_timeout)
-        campaign = self._soft(lambda: result_of_event(event, overdue))
+        result = self._soft(lambda: result_of_event(event, overdue))
         self.log.info("%s", event["message"])
-        return campaign
+        return result
 
     def on_kill(self) -> None:
         """Do to the campaign what the policy says, if the task was ended for good while it ran in a worker."""

@@ -27,6 +27,7 @@ SINCE: Mapping[str, str] = MappingProxyType(
         "retry policies": "3.3",
         "shared streams of triggers": "3.3",
         "task_state_store": "3.3",
+        "XComs that a trigger writes": "3.3",
         "triggers that are told of a kill": "3.3",
         "triggers that share and remember": "3.3",
     }

@@ -17,6 +17,7 @@ from airflow_provider_campaigns.triggers.campaign_event import CampaignEventTrig
 from airflow_provider_campaigns.wait.connection import client_of
 from airflow_provider_campaigns.wait.decisions import Goal
 from airflow_provider_campaigns.wait.ending import end_of
+from airflow_provider_campaigns.wait.live import LiveFigures
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 from airflow_provider_campaigns.wait.poller import shared_poller
 from airflow_provider_campaigns.wait.runner import acts_on_campaign, pause_or_stop, settle
@@ -151,7 +152,9 @@ class CampaignTrigger(BaseTrigger):
         key = json.dumps([self.hook_class, self.conn_id, self.hook_params], sort_keys=True)
         poller = shared_poller(key, self._client)
         # One logger for all: each trigger's own, if it is structlog's, would be eight more objects for every wait.
-        outcome = await poller.wait(WaitState(self.campaign_id, terms, time.time(), self.refusals), self.logger())
+        wait = WaitState(self.campaign_id, terms, time.time(), self.refusals)
+        ti = self.task_instance
+        outcome = await poller.wait(wait, self.logger(), LiveFigures(wait, self.conn_id, ti) if ti else None)
         if not acts_on_campaign(outcome, self.kill_policy):
             return settle(outcome, None, self.campaign_id, self.kill_policy, self.log)
         return await self._with_client(

@@ -17,6 +17,7 @@ from airflow_provider_campaigns.api.limits import Account
 from airflow_provider_campaigns.api.model import Campaign
 from airflow_provider_campaigns.wait.connection import SharedClient, unexpected
 from airflow_provider_campaigns.wait.isolation import MOST_COMMON_FAILURES, is_common, parts_of
+from airflow_provider_campaigns.wait.live import LiveFigures, LiveQueue
 from airflow_provider_campaigns.wait.outcome import Outcome
 from airflow_provider_campaigns.wait.runner import observe
 from airflow_provider_campaigns.wait.state import WaitState
@@ -36,11 +37,14 @@ COSTLY_BATCH = 20
 class Waiter:
     """One wait at a poller."""
 
-    __slots__ = ("context", "due", "future", "log", "wait")
+    __slots__ = ("context", "due", "future", "live", "log", "wait")
 
-    def __init__(self, wait: WaitState, log: Any, future: asyncio.Future[Outcome]) -> None:
+    def __init__(
+        self, wait: WaitState, log: Any, future: asyncio.Future[Outcome], live: LiveFigures | None = None
+    ) -> None:
         self.wait = wait
         self.log = log
+        self.live = live
         self.future = future
         self.due = 0.0
         # What is logged about this wait belongs in its task's log, which Airflow finds by the context.
@@ -57,7 +61,14 @@ class Waiter:
             return True
         if outcome:
             self.future.set_result(outcome)
+        elif self.live:
+            self._show(self.live, account)
         return outcome is not None
+
+    def _show(self, live: LiveFigures, account: Account) -> None:
+        queue = LiveQueue.of_this_loop()
+        if queue and live.is_due(account.vendor, time.time()):
+            queue.offer(live)
 
     def _observe(self, observation: Campaign | Exception, account: Account) -> Outcome | None:
         try:
@@ -239,12 +250,13 @@ class Poller:
         self._groups = {costly: PollGroup(self._client, costly=costly) for costly in (False, True)}
         self._waits = 0
 
-    async def wait(self, wait: WaitState, log: Any = logger) -> Outcome:
+    async def wait(self, wait: WaitState, log: Any = logger, live: LiveFigures | None = None) -> Outcome:
         """
         Watch a campaign until the wait is over.
 
         :param wait: The wait.
         :param log: Where the lines about changes go.
+        :param live: What shows the campaign's figures meanwhile, or None to show nothing.
         :raises InvalidRequest: The connection cannot be used.
         """
         self._waits += 1
@@ -253,12 +265,15 @@ class Poller:
             costs = wait.terms.gates.brake is not None and client.counted_on_request()
             costly = bool(costs) or (wait.terms.needs_figures and not client.figures_are_free)
             group = self._groups[costly]
-            waiter = Waiter(wait, log, asyncio.get_running_loop().create_future())
+            waiter = Waiter(wait, log, asyncio.get_running_loop().create_future(), live)
             group.join(waiter)
             try:
                 return await waiter.future
             finally:
                 group.leave(waiter)
+                queue = LiveQueue.of_this_loop() if live else None
+                if queue and live:
+                    queue.withdraw(live)
         finally:
             self._waits -= 1
             if not self._waits:

@@ -29,6 +29,7 @@ from airflow_provider_campaigns.wait.state import WaitState
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
+    from airflow_provider_campaigns.wait.live import LiveFigures
 
 logger = logging.getLogger(__name__)
 
@@ -164,10 +165,14 @@ def look(wait: WaitState, client: CampaignClient, log: logging.Logger | Any = lo
     return observe(wait, campaign, log)
 
 
-def wait_here(wait: WaitState, client: CampaignClient, log: logging.Logger | Any = logger) -> Outcome:
-    """Look again and again until the wait is over, sleeping in this process."""
+def wait_here(
+    wait: WaitState, client: CampaignClient, log: logging.Logger | Any = logger, live: LiveFigures | None = None
+) -> Outcome:
+    """Look again and again until the wait is over, sleeping in this process, and show the figures of each look."""
     while True:
         outcome = look(wait, client, log)
+        if live:
+            live.push(client.vendor)
         if outcome:
             return outcome
         time.sleep(wait.pause(time.time(), random.random()))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.wait.decisions import Verdict, described, judge
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
+from airflow_provider_campaigns.wait.pace import Pace, ProgressCurve
 from airflow_provider_campaigns.wait.terms import Terms
 
 #: A vendor that asks for more than an hour is asked again after one.
@@ -76,10 +78,11 @@ class WaitState:
     __slots__ = (
         "_asked_pause",
         "_campaign",
+        "_curve",
         "_figures",
-        "_first_progress",
         "_logged",
         "_moved_at",
+        "_pace",
         "_patience",
         "_warned_of_no_progress",
         "campaign_id",
@@ -95,7 +98,8 @@ class WaitState:
         #: The figures that show whether the campaign moves, and when they last did.
         self._figures: tuple[Any, ...] | None = None
         self._moved_at = now
-        self._first_progress: tuple[float, float] | None = None
+        self._pace = Pace()
+        self._curve = ProgressCurve(now)
         self._logged: tuple[str | None, int | None] | None = None
         self._warned_of_no_progress = False
 
@@ -103,6 +107,33 @@ class WaitState:
     def seen(self) -> dict[str, Any] | None:
         """The campaign as last seen, as plain values, or None."""
         return self._campaign.as_dict() if self._campaign else None
+
+    @property
+    def shown(self) -> tuple[Any, ...] | None:
+        """What people would see change: status, progress and figures as last seen; None before the first good look."""
+        one = self._campaign
+        return None if one is None else (one.vendor_status, one.progress, tuple(one.counts.values()))
+
+    def live(self) -> dict[str, Any]:
+        """
+        Return what people see of the campaign while the wait goes on, as plain JSON values.
+
+        Besides the campaign there are ``goal``, ``seen_at`` (the last good look), ``moved_at`` (when a running
+        campaign's figures last changed), ``rate`` (percent a minute of sending), ``ends_at`` (the forecast, None while
+        the campaign does not send) and ``curve`` (progress over time: seconds since the epoch, and percent).
+        """
+        seen_at = self._patience.last_answer
+        ends_at = self._pace.ends_at(seen_at)
+        over = self._campaign is not None and self._campaign.status.is_over
+        return {
+            **(self.seen or {"id": self.campaign_id}),
+            "goal": str(self.terms.goal),
+            "seen_at": _iso(seen_at),
+            "moved_at": _iso(self._moved_at),
+            "rate": None if self._pace.rate is None else round(self._pace.rate, 4),
+            "ends_at": None if ends_at is None or over else _iso(ends_at),
+            "curve": self._curve.points(),
+        }
 
     @property
     def refusals(self) -> int:
@@ -117,6 +148,8 @@ class WaitState:
             "refusals": self._patience.refusals,
             "moved": [self._moved_at, list(self._figures) if self._figures else None],
             "told": list(self._logged) if self._logged else None,
+            "pace": self._pace.carried(),
+            "curve": self._curve.points(),
         }
 
     def go_on(self, carried: Mapping[str, Any]) -> None:
@@ -128,6 +161,9 @@ class WaitState:
         self._moved_at, self._figures = float(at), tuple(figures) if figures else None
         logged = carried.get("told")
         self._logged = (logged[0], logged[1]) if logged else None
+        if carried.get("pace"):
+            self._pace.go_on(carried["pace"])
+        self._curve.go_on(carried.get("curve") or ())
 
     def answered(self, campaign: Campaign, now: float) -> Outcome | None:
         """Note a good answer; return the outcome if the wait is over."""
@@ -195,26 +231,22 @@ class WaitState:
 
     def news(self, campaign: Campaign, now: float) -> str | None:
         """
-        Return a line for the log if status or progress (in whole percent) changed since the last one, else None.
+        Note how far the campaign is; return a line for the log if its status or progress (in whole percent) changed.
 
-        The line gives the rate since the wait began and an estimated end, once there are two figures to go by.
+        The line gives the rate while the campaign was sending, and the sending time that is left at that rate.
         """
+        self._pace.seen(campaign, now)
+        self._curve.add(campaign.progress, now)
         percent = None if campaign.progress is None else int(campaign.progress)
         state = (campaign.vendor_status, percent)
         if state == self._logged:
             return None
         self._logged = state
         line = f"Campaign {campaign.id} is {described(campaign)}"
-        if campaign.progress is None or campaign.status is not CampaignStatus.RUNNING:
+        rate, left = self._pace.rate, self._pace.seconds_left()
+        if campaign.status is not CampaignStatus.RUNNING or rate is None or left is None:
             return line
-        if self._first_progress is None or campaign.progress < self._first_progress[1]:
-            self._first_progress = (now, campaign.progress)
-            return line
-        minutes, gained = (now - self._first_progress[0]) / 60, campaign.progress - self._first_progress[1]
-        if minutes <= 0 or gained <= 0:
-            return line
-        rate = gained / minutes
-        return f"{line}; {rate:.3g} %/min, about {(100 - campaign.progress) / rate:.0f} min left"
+        return f"{line}; {rate:.3g} %/min, about {left / 60:.0f} min left"
 
     def blind_spot(self, campaign: Campaign) -> str | None:
         """Return a warning, once, if the goal is a threshold and the vendor gives no progress of a running campaign."""
@@ -242,3 +274,7 @@ class WaitState:
 
     def _over(self, reason: Reason, message: str) -> Outcome:
         return Outcome(reason, message, self.seen)
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -11,8 +11,10 @@ from typing import Any
 
 from airflow_provider_campaigns.api.contacts import CheckedContact
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.contacts.columns import Columns
 from airflow_provider_campaigns.contacts.forms import altur_form, koreai_form
-from airflow_provider_campaigns.contacts.rows import ContactForm, ReadRow
+from airflow_provider_campaigns.contacts.rows import ContactForm, Reading, ReadRow, RowReader
+from airflow_provider_campaigns.contacts.source import ListedRows
 
 #: What a line of a file cannot hold, or what some readers take for its end.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -83,3 +85,24 @@ def _lead_value(name: str, value: Any) -> str:
     if not text.strip():
         raise InvalidRequest(f"{name!r} is empty or no text in Unicode.")
     return text
+
+
+def own_lines(handed: HandedFile, contacts: Sequence[Any], reading: Reading) -> list[str]:
+    """
+    Return the lines of contacts that an author listed, such as the phones to try a message on.
+
+    :param handed: The form of the vendor's file.
+    :param contacts: Rows, or numbers alone.
+    :param reading: How they are read.
+    :raises InvalidRequest: One of them is broken; names its place and not what it holds.
+    """
+    form = handed.form
+    rows = [contact if isinstance(contact, Mapping) else {form.number: contact} for contact in contacts]
+    reader = RowReader(form, reading)
+    lines = []
+    for index, row in enumerate(ListedRows(rows, Columns(form.number, form.own, form.extra, reading.columns))):
+        read = reader.read(index, row)
+        if read.flaw is not None:
+            raise InvalidRequest(f"test_contacts[{index}]: {read.flaw.reason}")
+        lines.append(handed.line(read))
+    return lines

@@ -19,11 +19,12 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.audience.classes import LEFT_OUT, Classes, Slice
 from airflow_provider_campaigns.audience.engine import engine
 from airflow_provider_campaigns.audience.folder import MANIFEST, StoredFolder, Written
-from airflow_provider_campaigns.audience.handed import handed_file
+from airflow_provider_campaigns.audience.handed import handed_file, own_lines
 from airflow_provider_campaigns.audience.inputs import Input, fetch
 from airflow_provider_campaigns.audience.ledger import Ledger, ledger_secret
 from airflow_provider_campaigns.audience.staging import Staging
 from airflow_provider_campaigns.audience.terms import AudienceTerms, described
+from airflow_provider_campaigns.contacts.rows import Reading
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -51,15 +52,22 @@ class Preparation:
 
     :param terms: What it is made by.
     :param preparer: The task.
+    :param own_contacts: Rows or numbers of the author's own phones; empty for none.
     :param folders: Where a relative path is looked for.
     :param log: Where log lines go; none holds a number.
     """
 
     def __init__(
-        self, terms: AudienceTerms, preparer: Preparer, folders: Sequence[str], log: logging.Logger | Any
+        self,
+        terms: AudienceTerms,
+        preparer: Preparer,
+        own_contacts: Sequence[Any],
+        folders: Sequence[str],
+        log: logging.Logger | Any,
     ) -> None:
         self._terms = terms
         self._preparer = preparer
+        self._own_contacts = own_contacts
         self._folders = folders
         self._log = log
         self._output = StoredFolder(terms.output, preparer.key[:12])
@@ -81,7 +89,9 @@ class Preparation:
                 self._check_found(manifest, inputs)
                 self._log.info("The audience was prepared by an earlier try and is as it was: %s", self._terms.output)
         self._tell(manifest)
+        test = manifest.get("test")
         return {
+            **({"test": {name: test[name] for name in ("path", "contacts")}} if test else {}),
             "slices": [{name: one[name] for name in _TOLD_OF_SLICES if name in one} for one in manifest["slices"]],
             "counts": dict(manifest["counts"]),
             "left_out": manifest["left_out"]["path"],
@@ -96,6 +106,7 @@ class Preparation:
 
     def _prepare(self, folder: Path, inputs: Sequence[Input]) -> Mapping[str, Any]:
         handed = handed_file(self._terms.vendor, self._terms.placeholders)
+        own = own_lines(handed, self._own_contacts, Reading(self._terms.default_country, columns=self._terms.columns))
         with engine(folder) as database:
             staging = Staging(self._terms, handed, database, folder, self._log)
             sources = [file for file in inputs if file.role == "source"]
@@ -113,6 +124,10 @@ class Preparation:
                     )
                 keep()
                 slices = classes.write_slices(folder, handed.ending)
+                if own:
+                    path = folder / f"test.{handed.ending}"
+                    path.write_text("".join(f"{line}\n" for line in own), encoding="utf-8")
+                    slices = [Slice(0, path, len(own)), *slices]
                 left_out = folder / _LEFT_OUT_FILE
                 classes.write_left_out(left_out, self._terms.source, self._terms.exclude)
                 return self._store(inputs, counts, slices, left_out, folder)
@@ -138,6 +153,7 @@ class Preparation:
             for path in (*(one.path for one in slices), left_out):
                 stored.append(path)
                 written.append(self._output.put(path))
+            parts = [{**one.described(), **file.described()} for one, file in zip(slices, written, strict=False)]
             manifest = {
                 "key": self._preparer.key,
                 "prepared_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -145,7 +161,8 @@ class Preparation:
                 "arguments": described(self._terms),
                 "inputs": [file.described() for file in inputs],
                 "counts": dict(counts),
-                "slices": [{**one.described(), **file.described()} for one, file in zip(slices, written, strict=False)],
+                "test": next((part for part in parts if not part["share"]), None),
+                "slices": [part for part in parts if part["share"]],
                 "left_out": {"rows": sum(counts[name] for name in LEFT_OUT), **written[-1].described()},
                 "versions": _versions(),
             }
@@ -175,7 +192,8 @@ class Preparation:
         for file in inputs:
             if hashes.get((file.role, file.path)) != file.sha256:
                 raise InvalidRequest(f"{file} changed since the audience in {folder!r} was prepared. {_ANEW}")
-        for written in (*manifest["slices"], manifest["left_out"]):
+        own = [manifest["test"]] if manifest.get("test") else []
+        for written in (*own, *manifest["slices"], manifest["left_out"]):
             if not self._output.has(written):
                 raise InvalidRequest(f"output: {written['path']!r} is gone, or is not what was written there. {_ANEW}")
 

@@ -237,6 +237,18 @@ KINDS: Mapping[str, ArgumentKind] = {
 }
 
 
+def _own_contacts(value: Any) -> Any:
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Sequence) or not value:
+        raise ValueError
+    if not all(isinstance(one, (str, Mapping)) for one in value):
+        raise ValueError
+    return value
+
+
+#: The author's own phones; no term of the audience, since no rule applies to them.
+TEST_CONTACTS = ArgumentKind("a list of phone numbers or of dicts, one for each phone", _own_contacts).or_none()
+
+
 def read_terms(given: Mapping[str, Any], salt: str) -> AudienceTerms:
     """
     Return the terms that rendered arguments give.

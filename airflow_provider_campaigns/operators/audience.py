@@ -9,8 +9,8 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
 from airflow_provider_campaigns.arguments.kinds import ArgumentKind
-from airflow_provider_campaigns.audience.terms import KINDS, read_terms
-from airflow_provider_campaigns.contacts.recipients import folders_of
+from airflow_provider_campaigns.audience.terms import KINDS, TEST_CONTACTS, read_terms
+from airflow_provider_campaigns.contacts.recipients import Recipients, folders_of
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.launch.task_run import TaskRun
 
@@ -62,18 +62,24 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
     :param by: ``timezone`` splits each slice into a file for each time zone, for launches within the recipients' own
         hours: that of a column ``timezone`` (in any case), or else the one that the number belongs to; a number that
         may be in several goes to the file ``unknown``. By default slices are not split.
+    :param test_contacts: The author's own phones, as numbers or as rows: they get a file of their own, for a launch
+        before any slice. No rule applies to them, and they count nowhere.
     :return: ``{"slices": [{"share", "path", "contacts"}, ...], "counts": {"rows", "invalid", ..., "sliced"},
-        "left_out", "manifest"}``: paths and counts, no numbers of people. Each is an XCom of its own as well, so that
+        "left_out", "manifest"}``, and ``"test": {"path", "contacts"}`` with ``test_contacts``: paths and counts, no
+        numbers of people. Each is an XCom of its own as well, so that
         ``audience.output["slices"]`` can be mapped over.
     :raises CampaignRequestFailed: The ledger cannot be written; nothing was prepared; retried.
     :raises CampaignRequestRefused: Bad input, or one that changed since an earlier try; nothing was written; not
         retried.
     """
 
-    arguments: ClassVar[Mapping[str, ArgumentKind]] = KINDS
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {**KINDS, "test_contacts": TEST_CONTACTS}
     #: Airflow's operators have an ``output`` of their own.
     kept_as = {"output": "output_folder"}
-    template_fields: Sequence[str] = tuple("output_folder" if name == "output" else name for name in KINDS)
+    template_fields: Sequence[str] = (
+        *("output_folder" if name == "output" else name for name in KINDS),
+        "test_contacts",
+    )
     ui_color = "#e9f0fa"
     has_multiple_outputs = True
 
@@ -95,6 +101,7 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
         shares: Sequence[float] | str = (100,),
         salt: str | None = None,
         by: str | None = None,
+        test_contacts: Sequence[Mapping[str, Any] | str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"multiple_outputs": True, **kwargs})
@@ -113,7 +120,15 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
         self.shares = shares
         self.salt = salt
         self.by = by
+        self.test_contacts = test_contacts
         self.check_visible_arguments()
+
+    def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
+        # Not in render_template_fields, which Airflow does not call for a mapped task.
+        super()._do_render_template_fields(*args, **kwargs)
+        if isinstance(self.test_contacts, (list, tuple)):
+            # Airflow shows rendered fields in its web interface.
+            self.test_contacts = Recipients(self.test_contacts)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Prepare the audience, or find what an earlier try prepared."""
@@ -122,7 +137,8 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
         run = TaskRun.of(context)
         with airflow_errors():
             terms = read_terms(self.given_arguments(), f"{run.dag_id}/{run.run_id}")
-            return Preparation(terms, _preparer(run, context), folders_of(self), self.log).run()
+            own = self.argument("test_contacts") or ()
+            return Preparation(terms, _preparer(run, context), own, folders_of(self), self.log).run()
 
 
 def _preparer(run: TaskRun, context: Context) -> Preparer:

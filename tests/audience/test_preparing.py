@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from listed import left_out, number, people, prepare, spelled, write
+from airflow.providers.common.compat.sdk import DAG
+from listed import left_out, lines, number, people, prepare, spelled, write
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.audience import folder
@@ -53,6 +54,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"cap": {"ledger": "../l", "messages": 1, "days": 7}}, "cap: ledger must be the path or URI of a folder"),
     ({"cap": {"ledger": "l", "messages": 1, "days": 7, "key": "s"}}, "cap has no 'key'. Known: ledger"),
     ({"cap": 2}, "cap must be a dict such as"),
+    ({"test_contacts": "+5511999990001"}, "test_contacts must be a list of phone numbers"),
+    ({"test_contacts": []}, "test_contacts must be"),
+    ({"test_contacts": [7]}, "test_contacts must be"),
     ({"by": "country"}, "by must be one of timezone"),
     ({"salt": " "}, "salt must be a text"),
     ({"columns": {"a": "contact", "b": "contact"}}, "columns maps two columns to"),
@@ -152,6 +156,46 @@ def test_duckdb_that_is_not_installed_is_told_with_the_extra_to_install(
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(CampaignRequestRefused, match=r"airflow-provider-campaigns\[audience\]"):
         prepare(tmp_path)
+
+
+# The author's own phones
+
+
+def test_the_author_s_own_phones_have_a_file_of_their_own_and_no_rule_applies_to_them(tmp_path: Path) -> None:
+    gone = write(tmp_path / "gone.csv", "phone", [number(1)])
+    own = [spelled(1), {"contact": number(900), "name": "Ana"}]
+    done = prepare(tmp_path, exclude=gone, test_contacts=own)
+    assert done["test"] == {"path": str(tmp_path / "audience/test.jsonl"), "contacts": 2}
+    assert lines(done["test"]["path"]) == [{"contact": number(1)}, {"contact": number(900), "name": "Ana"}]
+    assert done["counts"]["rows"] == 200
+    assert number(1) not in people(done)[0]
+    assert prepare(tmp_path, try_number=2, exclude=gone, test_contacts=own) == done
+
+
+def test_the_author_s_own_phones_fill_the_message_at_kinbox_as_well(tmp_path: Path) -> None:
+    source = write(tmp_path / "leads.csv", "number,name", [f"{number(1)},Ana"])
+    given: dict[str, Any] = {"source": source, "vendor": "kinbox", "placeholders": ["name"]}
+    done = prepare(tmp_path, test_contacts=[{"number": number(2), "name": "Bia"}], **given)
+    assert Path(done["test"]["path"]).read_text() == "5511900000002,Bia\n"
+    with pytest.raises(CampaignRequestRefused, match=r"test_contacts\[0\]: it has no value for 'name'"):
+        prepare(tmp_path, **{**given, "output": str(tmp_path / "two"), "test_contacts": [number(2)]})
+
+
+def test_a_broken_phone_of_the_author_s_is_named_by_its_place(tmp_path: Path) -> None:
+    with pytest.raises(CampaignRequestRefused, match=r"test_contacts\[1\]: it has letters among the digits") as refused:
+        prepare(tmp_path, test_contacts=[number(1), "+55119x"])
+    assert "119x" not in str(refused.value)
+    assert not (tmp_path / "audience").exists()
+
+
+def test_airflow_keeps_no_number_of_the_author_s_phones() -> None:
+    with DAG("own", schedule=None) as dag:
+        operator = PrepareAudienceOperator(
+            task_id="audience", source="a.csv", output="o", vendor="altur", test_contacts=["{{ params.phone }}"]
+        )
+    operator.render_template_fields({"params": {"phone": number(1)}, "dag": dag})
+    assert "55119" not in repr(operator.test_contacts) + str(operator.test_contacts)
+    assert list(operator.test_contacts) == [number(1)]
 
 
 # A retry

@@ -37,7 +37,7 @@ COSTLY_BATCH = 20
 class Waiter:
     """One wait at a poller."""
 
-    __slots__ = ("context", "due", "future", "live", "log", "wait")
+    __slots__ = ("asked_at", "context", "costly", "due", "future", "live", "log", "seen", "wait")
 
     def __init__(
         self, wait: WaitState, log: Any, future: asyncio.Future[Outcome], live: LiveFigures | None = None
@@ -47,15 +47,26 @@ class Waiter:
         self.live = live
         self.future = future
         self.due = 0.0
+        #: Whether it was looked at here.
+        self.seen = False
+        #: Whether its figures cost requests of their own.
+        self.costly = False
+        #: Since when it stands in the queue for figures, or None.
+        self.asked_at: float | None = None
         # What is logged about this wait belongs in its task's log, which Airflow finds by the context.
         self.context = contextvars.copy_context()
 
-    def serve(self, observation: Campaign | Exception, account: Account) -> bool:
+    @property
+    def urgency(self) -> float:
+        """What sorts waits that want figures, the most urgent first."""
+        return self.wait.wanted_figures.urgency if self.wait.wanted_figures else 0.0
+
+    def serve(self, observation: Campaign | Exception, account: Account, *, figures: bool) -> bool:
         """Take in what was seen; return whether the wait has ended."""
         if self.future.done():
             return True
         try:
-            outcome = self._observe(observation, account)
+            outcome = self._observe(observation, account, figures)
         except Exception as error:
             self.future.set_exception(error)
             return True
@@ -70,29 +81,32 @@ class Waiter:
         if queue and live.is_due(account.vendor, time.time()):
             queue.offer(live)
 
-    def _observe(self, observation: Campaign | Exception, account: Account) -> Outcome | None:
+    def _observe(self, observation: Campaign | Exception, account: Account, figures: bool) -> Outcome | None:
+        self.seen = True
         try:
-            return self.context.run(observe, self.wait, observation, self.log)
+            return self.context.run(observe, self.wait, observation, self.log, figures=figures)
         except Exception as error:
             # Figures that nobody expected are this campaign's failed look.
-            return self.context.run(observe, self.wait, unexpected(error, account.vendor), self.log)
+            return self.context.run(observe, self.wait, unexpected(error, account.vendor), self.log, figures=figures)
 
 
 class PollGroup:
     """
-    Waits that are looked after together, one look at a time.
+    Waits that are looked after together: their statuses at each tick, and their figures when they may decide something.
+
+    Figures that cost requests of their own have a queue, so that statuses do not stand behind them.
 
     :param client: The connection's client.
-    :param costly: Whether each campaign costs requests of its own.
     """
 
-    def __init__(self, client: SharedClient, *, costly: bool) -> None:
+    def __init__(self, client: SharedClient) -> None:
         self.waiters: set[Waiter] = set()
         self._client = client
-        self._costly = costly
         self._joined = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._warned = False
+        self._queue: set[Waiter] = set()
+        self._queue_task: asyncio.Task[None] | None = None
+        self._warned = self._warned_of_queue = False
         # Pollers that begin together, as after a restart, look at different times.
         self._ticks = Ticks(time.time() - random.random() * 3600)
 
@@ -108,9 +122,12 @@ class PollGroup:
     def leave(self, waiter: Waiter) -> None:
         """Let a wait go; with the last one the looking ends."""
         self.waiters.discard(waiter)
-        if not self.waiters and self._task:
-            self._task.cancel()
-            self._task = None
+        self._queue.discard(waiter)
+        if not self.waiters:
+            for task in (self._task, self._queue_task):
+                if task:
+                    task.cancel()
+            self._task = self._queue_task = None
 
     async def _run(self) -> None:
         try:
@@ -130,19 +147,54 @@ class PollGroup:
                     sorted((waiter for waiter in self.waiters if waiter.due <= now), key=lambda waiter: waiter.due)
                 )
         except Exception as error:
-            # No look raises; this is for a flaw of the poller itself, so that no wait hangs for ever.
-            for waiter in list(self.waiters):
-                if not waiter.future.done():
-                    waiter.future.set_exception(error)
+            self._break(error)
+
+    def _break(self, error: Exception) -> None:
+        """End all waits: no look raises; this is for a flaw of the poller itself, so that no wait hangs for ever."""
+        for waiter in list(self.waiters):
+            if not waiter.future.done():
+                waiter.future.set_exception(error)
 
     async def _look(self, due: Sequence[Waiter]) -> None:
-        if not due:
-            return
         began = time.monotonic()
-        size = COSTLY_BATCH if self._costly else len(due)
-        for start in range(0, len(due), size):
-            await self._look_at([waiter for waiter in due[start : start + size] if not waiter.future.done()])
-        self._warn_if_slow(due, time.monotonic() - began)
+        plain = [waiter for waiter in due if not waiter.future.done() and not self._asks_figures(waiter)]
+        await self._look_at(plain, figures=False)
+        if plain:
+            self._warn_if_slow(plain, time.monotonic() - began)
+
+    def _asks_figures(self, waiter: Waiter) -> bool:
+        """Queue a wait that wants figures instead of its status; return whether that was done."""
+        # What has just come is asked for its status first: it may not have begun. And so is what stands in the queue.
+        if not waiter.costly or not waiter.seen or waiter.asked_at or not waiter.wait.wants_figures(time.time()):
+            return False
+        self._ask_figures(waiter)
+        return True
+
+    def _ask_figures(self, waiter: Waiter) -> None:
+        now = time.time()
+        waiter.asked_at = waiter.asked_at or now
+        # Until it is served its status is looked at, also past its deadline: the figures decide there.
+        waiter.due = now + waiter.wait.terms.poll_interval
+        self._queue.add(waiter)
+        if self._queue_task is None or self._queue_task.done():
+            self._queue_task = asyncio.get_running_loop().create_task(
+                self._serve_queue(), context=contextvars.Context()
+            )
+
+    async def _serve_queue(self) -> None:
+        try:
+            while self._queue:
+                batch = sorted(self._queue, key=lambda waiter: waiter.urgency)[:COSTLY_BATCH]
+                began = time.monotonic()
+                await self._look_at([waiter for waiter in batch if not waiter.future.done()], figures=True)
+                self._warn_if_stretched(batch, len(self._queue) / len(batch) * (time.monotonic() - began))
+                for waiter in batch:
+                    waiter.asked_at = None
+                    self._queue.discard(waiter)
+                # Whatever happens in a look, the other triggers of this event loop get their turn.
+                await asyncio.sleep(0)
+        except Exception as error:
+            self._break(error)
 
     def _warn_if_slow(self, due: Sequence[Waiter], spent: float) -> None:
         interval = min(waiter.wait.terms.poll_interval for waiter in due)
@@ -157,32 +209,53 @@ class PollGroup:
             interval,
         )
 
-    async def _look_at(self, waiters: Sequence[Waiter]) -> Exception | None:
-        """Look at campaigns together; if that fails because of one of them, in parts. Return what failed, if it did."""
+    def _warn_if_stretched(self, batch: Sequence[Waiter], needed: float) -> None:
+        interval = min(waiter.wait.terms.poll_interval for waiter in batch)
+        if needed <= interval or self._warned_of_queue:
+            return
+        self._warned_of_queue = True
+        logger.warning(
+            "The figures of %d campaigns are wanted, and getting them all takes about %.0f s, %.1f times the "
+            "poll_interval of %.0f s: the vendor's limit, or its speed, allows no more. Those nearest to their goals "
+            "are asked for first, the others later. Raise poll_interval, or wait for 'sent' or 'finished' without "
+            "progress_threshold and brake.",
+            len(self._queue),
+            needed,
+            needed / interval,
+            interval,
+        )
+
+    async def _look_at(self, waiters: Sequence[Waiter], *, figures: bool) -> Exception | None:
+        """
+        Look at campaigns together; if that fails because of one of them, in parts. Return what failed, if it did.
+
+        :param waiters: The waits for them.
+        :param figures: Whether figures that cost requests of their own are asked for; those that do not always are.
+        """
         if not waiters:
             return None
-        figures = any(waiter.wait.terms.needs_figures for waiter in waiters)
         ids = [waiter.wait.campaign_id for waiter in waiters]
+        asked = figures or any(waiter.wait.terms.needs_figures and not waiter.costly for waiter in waiters)
         found: dict[str, Campaign | Exception] = {}
         failure: Exception | None = None
         account = Account("", "", "")
         try:
             account = (await self._client.get()).transport.account
-            found = await self._client.call(lambda client: {**client.get_campaigns(ids, progress=figures)})
-            await self._count_failures(waiters, found)
+            found = await self._client.call(lambda client: {**client.get_campaigns(ids, progress=asked)})
+            await self._count_failures([waiter for waiter in waiters if figures or not waiter.costly], found)
         except Exception as error:
             failure = error
         parts = parts_of(failure, len(waiters)) if failure else []
         if not parts:
-            await self._serve(waiters, found, failure, account)
+            await self._serve(waiters, found, failure, account, figures=figures)
             return failure
         in_a_row = 0
         for part in parts:
-            failed = await self._look_at(waiters[part])
+            failed = await self._look_at(waiters[part], figures=figures)
             in_a_row = in_a_row + 1 if is_common(failed) else 0
             if in_a_row == MOST_COMMON_FAILURES:
                 # So it was not because of one of them: the rest would fail too, each at the cost of its own requests.
-                await self._serve(waiters[part.stop :], {}, failed, account)
+                await self._serve(waiters[part.stop :], {}, failed, account, figures=figures)
                 break
         return None
 
@@ -214,11 +287,17 @@ class PollGroup:
         found: Mapping[str, Campaign | Exception],
         failure: Exception | None,
         account: Account,
+        *,
+        figures: bool,
     ) -> None:
         for number, waiter in enumerate(waiters, start=1):
             campaign_id = waiter.wait.campaign_id
-            if waiter.serve(failure or found.get(campaign_id) or _not_known(account, campaign_id), account):
+            observation = failure or found.get(campaign_id) or _not_known(account, campaign_id)
+            told = figures or not waiter.costly
+            if waiter.serve(observation, account, figures=told):
                 self.waiters.discard(waiter)
+            elif not told and not failure and waiter.wait.wants_figures(time.time()):
+                self._ask_figures(waiter)
             else:
                 waiter.due = self._ticks.next_due(waiter.wait, time.time())
             if number % SLICE == 0:
@@ -245,9 +324,9 @@ class Poller:
 
     def __init__(self, connect: Callable[[], Awaitable[CampaignClient]], idle: Callable[[], None]) -> None:
         self._idle = idle
-        # Where figures cost requests of their own, waits for a status must not queue behind those.
+        # Where figures cost requests of their own, statuses must not queue behind those.
         self._client = SharedClient(connect, threads=2, name="campaign-poller")
-        self._groups = {costly: PollGroup(self._client, costly=costly) for costly in (False, True)}
+        self._group = PollGroup(self._client)
         self._waits = 0
 
     async def wait(self, wait: WaitState, log: Any = logger, live: LiveFigures | None = None) -> Outcome:
@@ -262,15 +341,14 @@ class Poller:
         self._waits += 1
         try:
             client = await self._client.get()
-            costs = wait.terms.gates.brake is not None and client.counted_on_request()
-            costly = bool(costs) or (wait.terms.needs_figures and not client.figures_are_free)
-            group = self._groups[costly]
             waiter = Waiter(wait, log, asyncio.get_running_loop().create_future(), live)
-            group.join(waiter)
+            counted = wait.terms.gates.brake is not None and bool(client.counted_on_request())
+            waiter.costly = counted or (wait.terms.needs_figures and not client.figures_are_free)
+            self._group.join(waiter)
             try:
                 return await waiter.future
             finally:
-                group.leave(waiter)
+                self._group.leave(waiter)
                 queue = LiveQueue.of_this_loop() if live else None
                 if queue and live:
                     queue.withdraw(live)

@@ -137,32 +137,55 @@ def settle(
     return outcome.with_note("It goes on.") if outcome.reason is Reason.TIMEOUT else outcome
 
 
-def observe(wait: WaitState, observation: Campaign | Exception, log: logging.Logger | Any = logger) -> Outcome | None:
-    """Take in what a look brought, log what changed, and return the outcome if the wait is over."""
+def observe(
+    wait: WaitState, observation: Campaign | Exception, log: logging.Logger | Any = logger, *, figures: bool = True
+) -> Outcome | None:
+    """
+    Take in what a look brought, log what changed, and return the outcome if the wait is over.
+
+    :param wait: The wait.
+    :param observation: What the look brought, or why it failed.
+    :param log: Where the lines about it go.
+    :param figures: Whether the look asked for the campaign's figures, or for its status alone.
+    """
     now = time.time()
     if isinstance(observation, Exception):
         log.warning("Could not look at campaign %s: %s", wait.campaign_id, observation)
-        return wait.missed(observation, now)
-    news = wait.news(observation, now)
+        return wait.missed(observation, now, figures=figures)
+    wanted = wait.wanted_figures
+    if wanted:
+        figures = wanted.told_by(observation, asked=figures)
+        observation = observation if figures else wanted.filled_in(observation)
+    news = wait.news(observation, now, figures=figures)
     if news:
         log.info(news)
-    warning = wait.blind_spot(observation)
+    warning = wait.blind_spot(observation) if figures else None
     if warning:
         log.warning(warning)
-    return wait.answered(observation, now)
+    return wait.answered(observation, now, figures=figures)
 
 
 def look(wait: WaitState, client: CampaignClient, log: logging.Logger | Any = logger) -> Outcome | None:
-    """Look once at the campaign, log what changed, and return the outcome if the wait is over."""
+    """
+    Look once at the campaign, log what changed, and return the outcome if the wait is over.
+
+    Its figures are asked for when they may decide, also when only its status tells that they may.
+    """
+    figures = wait.wants_figures(time.time())
+    outcome = observe(wait, _seen(wait, client, figures), log, figures=figures)
+    if outcome or figures or not wait.wants_figures(time.time()):
+        return outcome
+    return observe(wait, _seen(wait, client, True), log)
+
+
+def _seen(wait: WaitState, client: CampaignClient, figures: bool) -> Campaign | Exception:
     try:
-        campaign = client.get_campaign(wait.campaign_id, progress=wait.terms.needs_figures)
-        if wait.terms.gates.want_failures(campaign):
-            campaign = client.with_failures(campaign)
+        campaign = client.get_campaign(wait.campaign_id, progress=figures)
+        return client.with_failures(campaign) if figures and wait.terms.gates.want_failures(campaign) else campaign
     except (CampaignAPIError, InvalidRequest) as error:
-        return observe(wait, error, log)
+        return error
     except Exception as error:
-        return observe(wait, unexpected(error, client.vendor), log)
-    return observe(wait, campaign, log)
+        return unexpected(error, client.vendor)
 
 
 def wait_here(

@@ -10,6 +10,7 @@ from typing import Any
 from airflow_provider_campaigns.api.errors import CampaignAPIError
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.wait.decisions import Verdict, described, judge
+from airflow_provider_campaigns.wait.figures import WantedFigures
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 from airflow_provider_campaigns.wait.pace import Pace, ProgressCurve
 from airflow_provider_campaigns.wait.terms import Terms
@@ -87,6 +88,7 @@ class WaitState:
         "_warned_of_no_progress",
         "campaign_id",
         "terms",
+        "wanted_figures",
     )
 
     def __init__(self, campaign_id: str, terms: Terms, now: float, refusals: int = 0) -> None:
@@ -102,6 +104,8 @@ class WaitState:
         self._curve = ProgressCurve(now)
         self._logged: tuple[str | None, int | None] | None = None
         self._warned_of_no_progress = False
+        #: When its figures are wanted, or None for a wait that needs none.
+        self.wanted_figures = WantedFigures(terms, now) if terms.needs_figures else None
 
     @property
     def seen(self) -> dict[str, Any] | None:
@@ -150,6 +154,7 @@ class WaitState:
             "told": list(self._logged) if self._logged else None,
             "pace": self._pace.carried(),
             "curve": self._curve.points(),
+            "figures": self.wanted_figures.carried() if self.wanted_figures else None,
         }
 
     def go_on(self, carried: Mapping[str, Any]) -> None:
@@ -164,14 +169,39 @@ class WaitState:
         if carried.get("pace"):
             self._pace.go_on(carried["pace"])
         self._curve.go_on(carried.get("curve") or ())
+        if self.wanted_figures and carried.get("figures"):
+            self.wanted_figures.go_on(carried["figures"])
 
-    def answered(self, campaign: Campaign, now: float) -> Outcome | None:
-        """Note a good answer; return the outcome if the wait is over."""
-        self._patience.answered(now)
+    def wants_figures(self, now: float) -> bool:
+        """Whether the figures may decide something before the next look, so that they are worth requests."""
+        return self.wanted_figures is not None and self.wanted_figures.now(now)
+
+    def answered(self, campaign: Campaign, now: float, *, figures: bool = True) -> Outcome | None:
+        """
+        Note a good answer; return the outcome if the wait is over.
+
+        :param campaign: The answer.
+        :param now: When it came.
+        :param figures: Whether it tells all figures that the wait needs. If not, it holds those last seen and decides
+            nothing: what would end the wait makes the figures wanted at once.
+        """
+        wanted = self.wanted_figures
+        if figures or wanted is None or not wanted.missing:
+            self._patience.answered(now)
         self._asked_pause = 0.0
         if campaign != self._campaign:
             # The vendor's whole answer is not needed again, and thousands of waits would keep one each.
             self._campaign = replace(campaign, raw={})
+        outcome = self._judged(campaign, now)
+        if wanted is None:
+            return outcome
+        if figures:
+            wanted.seen(campaign, now)
+            return outcome
+        wanted.seen_without(campaign, now, ends=outcome is not None)
+        return None
+
+    def _judged(self, campaign: Campaign, now: float) -> Outcome | None:
         verdict = judge(campaign, self.terms.goal)
         if verdict is Verdict.MET:
             objection = self.terms.gates.objection(campaign.counts)
@@ -202,8 +232,16 @@ class WaitState:
             f"Campaign {campaign.id} is {described(campaign)} and has not moved for {minutes(still)}.",
         )
 
-    def missed(self, error: Exception, now: float) -> Outcome | None:
-        """Note a failed look; return the outcome if the wait is over. A lost look is not a lost campaign."""
+    def missed(self, error: Exception, now: float, *, figures: bool = True) -> Outcome | None:
+        """
+        Note a failed look; return the outcome if the wait is over. A lost look is not a lost campaign.
+
+        :param error: Why it failed.
+        :param now: When.
+        :param figures: Whether it asked for figures: until they are seen, an answer without them is no good answer.
+        """
+        if figures and self.wanted_figures:
+            self.wanted_figures.missing = True
         asked = error.retry_after if isinstance(error, CampaignAPIError) else None
         self._asked_pause = min(asked or 0.0, LONGEST_PAUSE_SECONDS)
         lost = self._patience.missed(error, now)
@@ -229,14 +267,16 @@ class WaitState:
             return seconds
         return max(0.0, min(seconds, self.terms.deadline - now))
 
-    def news(self, campaign: Campaign, now: float) -> str | None:
+    def news(self, campaign: Campaign, now: float, *, figures: bool = True) -> str | None:
         """
         Note how far the campaign is; return a line for the log if its status or progress (in whole percent) changed.
 
         The line gives the rate while the campaign was sending, and the sending time that is left at that rate.
         """
-        self._pace.seen(campaign, now)
-        self._curve.add(campaign.progress, now)
+        if figures:
+            # Figures that were not looked at do not stand still.
+            self._pace.seen(campaign, now)
+            self._curve.add(campaign.progress, now)
         percent = None if campaign.progress is None else int(campaign.progress)
         state = (campaign.vendor_status, percent)
         if state == self._logged:

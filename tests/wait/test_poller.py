@@ -15,11 +15,11 @@ from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
-from airflow_provider_campaigns.api.model import Campaign
+from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
 from airflow_provider_campaigns.sandbox.server import Sandbox
-from airflow_provider_campaigns.wait.decisions import Goal
+from airflow_provider_campaigns.wait.decisions import Gates, Goal
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 from airflow_provider_campaigns.wait.poller import Poller, active_pollers, shared_poller
 from airflow_provider_campaigns.wait.state import WaitState
@@ -273,6 +273,100 @@ def test_an_id_that_is_none_ends_its_own_wait_among_many(campaign_sandbox: Sandb
     assert {outcome.reason for outcome in others} == {Reason.MET}
     assert odd.reason is Reason.REFUSED
     assert "not-a-number" in odd.message
+
+
+class Counted(AlturClient):
+    """A client that notes for which campaigns figures were asked, and takes its time for each."""
+
+    slow = 0.0
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.asked: list[str] = []
+
+    def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
+        if progress:
+            self.asked.append(campaign_id)
+            time.sleep(self.slow)
+        return super().get_campaign(campaign_id, progress=progress)
+
+
+def called(sandbox: Sandbox, campaigns: int, people: int) -> tuple[Counted, list[str]]:
+    client = Counted("token", base_url=sandbox.base_url("altur"), rate_limit=1000)
+    ids = []
+    for number in range(campaigns):
+        made = client.create_campaign(
+            name=f"W{number}", agent_id="a", integration_id="i", integration_type="phone_call"
+        )
+        client.add_contacts(made.id, [{"contact": f"+52555{place:07d}"} for place in range(people)])
+        client.activate_campaign(made.id)
+        ids.append(made.id)
+    return client, ids
+
+
+def watched_for(client: Counted, seconds: float, *watches: WaitState) -> list[Outcome | None]:
+    async def run() -> list[Outcome | None]:
+        poller = shared_poller("key", connecting(lambda: client))
+        tasks = [asyncio.create_task(poller.wait(one)) for one in watches]
+        await asyncio.sleep(seconds)
+        outcomes = [task.result() if task.done() else None for task in tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return outcomes
+
+    return asyncio.run(run())
+
+
+def test_waits_for_a_percentage_far_away_look_at_the_list_and_seldom_at_figures(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(1)
+    client, ids = called(campaign_sandbox, 6, 900)
+    watched_for(client, 6.0, *(watch(campaign_id, interval=0.3, progress_threshold=90.0) for campaign_id in ids))
+    # Twenty looks; the figures of a campaign of hours are wanted in the first of them and then less and less.
+    assert lists(campaign_sandbox, "altur") >= 10
+    assert len(ids) <= len(client.asked) <= 12 * len(ids)
+
+
+def test_an_end_is_judged_by_figures_that_were_asked_for(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(100_000)
+    client, ids = called(campaign_sandbox, 5, 20)
+    gates = Gates(max_failed_ratio=1.0)
+    now = time.time()
+    waits_ = [WaitState(campaign_id, Terms(Goal(), 0.2, now + 30, gates=gates), now) for campaign_id in ids]
+    outcomes = waits(lambda: client, *waits_)
+    assert {outcome.reason for outcome in outcomes} == {Reason.MET}
+    assert all(outcome.campaign and outcome.campaign["counts"]["contacts"] == 20 for outcome in outcomes)
+    assert sorted(set(client.asked)) == sorted(ids)
+
+
+def test_a_brake_keeps_its_interval(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(0.001)
+    client, (campaign_id,) = called(campaign_sandbox, 1, 200)
+    now = time.time()
+    watched_for(client, 4.0, WaitState(campaign_id, Terms(Goal(), 0.5, gates=Gates(brake=0.5)), now))
+    # Altur's answer by id tells the figures unasked, so that they may come with the status.
+    looks = campaign_sandbox.journal("altur")["counts"]["altur"]["get_campaign"]
+    assert looks >= 5
+
+
+def test_when_figures_cannot_keep_up_the_nearest_come_first_and_a_warning_says_by_how_much(
+    campaign_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    campaign_sandbox.set_speed(0.001)
+    client, ids = called(campaign_sandbox, 25, 10)
+    client.slow = 0.05
+    now = time.time()
+    watches = [watch(campaign_id, interval=0.5, progress_threshold=90.0) for campaign_id in ids]
+    nearest = watches[-1]
+    # It is known to be nearly there.
+    for before, progress in ((60, 80.0), (30, 85.0)):
+        nearest.answered(Campaign(nearest.campaign_id, "W", CampaignStatus.RUNNING, "active", progress), now - before)
+    assert nearest.wanted_figures is not None
+    nearest.wanted_figures.due = now
+    watched_for(client, 5.0, *watches)
+    assert client.asked[0] == nearest.campaign_id
+    assert "times the poll_interval of 0 s" in caplog.text or "times the poll_interval of 1 s" in caplog.text
+    assert "Those nearest to their goals are asked for first" in caplog.text
 
 
 class Confused(KinboxClient):

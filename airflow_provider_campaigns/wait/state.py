@@ -66,6 +66,7 @@ class Patience:
         return minutes(now - self.last_answer)
 
 
+# Large on purpose: the state of a wait in one place, so that every driver of waits feeds and asks the same one.
 class WaitState:
     """
     One wait as it goes on; a driver feeds it what it saw and when, and does what it says.

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime
 import email.utils
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow_provider_campaigns.api import errors, reading
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.redaction import printable
 
+Item = TypeVar("Item")
+
+#: So many rows of a page may be unreadable; more, and it is the page that is unreadable.
+MOST_ODD_ROWS = 10
 REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid")
 
 
@@ -71,6 +75,31 @@ class Answer:
         if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
             raise self.unreadable("without an array of objects" + (f" in {field!r}" if field else ""))
         return value
+
+    def readable(self, field: str, read: Callable[[dict[str, Any]], Item]) -> list[Item]:
+        """
+        Return what is made of each object of an array, without the few that cannot be read.
+
+        For whoever looks for what they know to be there, and asks for it by its id if it was not among the rows.
+
+        :param field: The array's name.
+        :param read: Makes something of an object; raises :class:`~..errors.UnreadableAnswer` where it cannot.
+        """
+        value = reading.mapping(self.data).get(field)
+        if not isinstance(value, list):
+            return [read(row) for row in self.array(field)]
+        items: list[Item] = []
+        odd = 0
+        for row in value:
+            try:
+                if not isinstance(row, dict):
+                    raise self.unreadable(f"with a row in {field!r} that is not an object")
+                items.append(read(row))
+            except errors.UnreadableAnswer:
+                odd += 1
+                if odd > MOST_ODD_ROWS:
+                    raise
+        return items
 
     def id_of(self, item: Mapping[str, Any], *names: str) -> str:
         """Return an object's id as text, from the first of the named fields that has one, or raise an error."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.api import reading
 from airflow_provider_campaigns.api.creating import CreatesCampaigns
-from airflow_provider_campaigns.api.errors import ListingIncomplete, NotFound
+from airflow_provider_campaigns.api.errors import ListingIncomplete, NotFound, UnreadableAnswer
 
 if TYPE_CHECKING:
     import datetime
 
     from airflow_provider_campaigns.api.model import Campaign
+
+#: So many campaigns may be unreadable on their own; more, and it is the vendor's answers that are.
+MOST_UNREAD = 10
 
 
 class FindsCampaigns(CreatesCampaigns):
@@ -38,7 +41,13 @@ class FindsCampaigns(CreatesCampaigns):
     def list_campaigns(self, **filters: Any) -> Iterator[Campaign]:
         """Yield the account's campaigns lazily, each once; filters are the vendor's, in snake_case."""
 
-    def get_campaigns(self, campaign_ids: Iterable[str], *, progress: bool = True) -> dict[str, Campaign]:
+    def get_campaigns(
+        self,
+        campaign_ids: Iterable[str],
+        *,
+        progress: bool = True,
+        unread: MutableMapping[str, UnreadableAnswer] | None = None,
+    ) -> dict[str, Campaign]:
         """
         Return campaigns by id in the cheapest way; one that the vendor does not know is left out.
 
@@ -47,6 +56,8 @@ class FindsCampaigns(CreatesCampaigns):
 
         :param campaign_ids: The ids wanted.
         :param progress: As for :meth:`get_campaign`.
+        :param unread: Takes, by id, what is wrong with campaigns that the vendor tells but nobody can read; by default
+            the first such is raised.
         """
         wanted = list(dict.fromkeys(map(self.checked_id, campaign_ids)))
         found: dict[str, Campaign] = {}
@@ -58,6 +69,10 @@ class FindsCampaigns(CreatesCampaigns):
                     found[campaign_id] = self.campaign_by_id(campaign_id, progress=progress)
                 except NotFound:
                     continue
+                except UnreadableAnswer as error:
+                    if unread is None or len(unread) >= MOST_UNREAD:
+                        raise
+                    unread[campaign_id] = error
         return {campaign_id: found[campaign_id] for campaign_id in wanted if campaign_id in found}
 
     @classmethod

@@ -12,7 +12,7 @@ from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from airflow_provider_campaigns.api.errors import NotFound
+from airflow_provider_campaigns.api.errors import NotFound, UnreadableAnswer
 from airflow_provider_campaigns.api.limits import Account
 from airflow_provider_campaigns.api.model import Campaign
 from airflow_provider_campaigns.wait.connection import SharedClient, unexpected
@@ -241,7 +241,9 @@ class PollGroup:
         account = Account("", "", "")
         try:
             account = (await self._client.get()).transport.account
-            found = await self._client.call(lambda client: {**client.get_campaigns(ids, progress=asked)})
+            unread: dict[str, UnreadableAnswer] = {}
+            seen = await self._client.call(methodcaller("get_campaigns", ids, progress=asked, unread=unread))
+            found = {**seen, **unread}
             await self._count_failures([waiter for waiter in waiters if figures or not waiter.costly], found)
         except Exception as error:
             failure = error

@@ -13,9 +13,12 @@ import pytest
 
 from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.altur.client import AlturClient
+from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.endpoints import Endpoint
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
+from airflow_provider_campaigns.api.transport import Transport
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
 from airflow_provider_campaigns.sandbox.server import Sandbox
@@ -369,16 +372,55 @@ def test_when_figures_cannot_keep_up_the_nearest_come_first_and_a_warning_says_b
     assert "Those nearest to their goals are asked for first" in caplog.text
 
 
+def spoil(transport: Transport, spoiled: Callable[[str, Any], None]) -> None:
+    """Have each answer's data changed by its endpoint before the client reads it."""
+    call = transport.call
+
+    def answer(endpoint: Endpoint, **asked: Any) -> Answer:
+        told = call(endpoint, **asked)
+        spoiled(str(endpoint), told.data)
+        return told
+
+    transport.call = answer  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("by_id", [True, False], ids=["readable by its id", "unreadable by its id, too"])
+def test_an_odd_row_among_many_is_that_campaign_s_failed_look(
+    by_id: bool, campaign_sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = [KinboxHook().create_campaign(name=f"W{number}").id for number in range(30)]
+
+    def spoiled(endpoint: str, data: Any) -> None:
+        rows = data["data"] if endpoint == "GET /v1/campaigns" else [] if by_id else [data]
+        for row in rows:
+            if ids[7] in (row.get("id"), row.get("_id")):
+                row.update(id=None, _id={"name": "x"})
+        if endpoint == "GET /v1/campaigns":
+            data["data"].insert(3, None)
+
+    def connect() -> KinboxClient:
+        client = kinbox()
+        spoil(client.transport, spoiled)
+        return client
+
+    outcomes = waits(connect, *(watch(one, timeout=5.0 if one == ids[7] else 60.0) for one in ids))
+    reasons = [outcome.reason for outcome in outcomes]
+    assert reasons.pop(7) is (Reason.MET if by_id else Reason.TIMEOUT)
+    assert set(reasons) == {Reason.MET}
+    failed = {one for one in ids if f"Could not look at campaign {one}" in caplog.text}
+    assert failed == (set() if by_id else {ids[7]})
+
+
 class Confused(KinboxClient):
     """A client to which a page of the list is something that nobody expected, so many times."""
 
     times = 2
 
-    def get_campaigns(self, campaign_ids: Any, *, progress: bool = True) -> dict[str, Campaign]:
+    def get_campaigns(self, campaign_ids: Any, **how: Any) -> dict[str, Campaign]:
         if self.times:
             self.times -= 1
             raise RecursionError("maximum recursion depth exceeded")
-        return super().get_campaigns(campaign_ids, progress=progress)
+        return super().get_campaigns(campaign_ids, **how)
 
 
 def test_what_goes_wrong_with_a_page_is_one_failed_look_for_all(campaign_sandbox: Sandbox) -> None:

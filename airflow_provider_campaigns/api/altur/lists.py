@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -152,12 +152,18 @@ class AlturLists(AlturContacts, CampaignClient):
         )
         if ("startDate" in filters) != ("endDate" in filters):
             raise InvalidRequest("start_date and end_date must be given together.")
-        back = filters.get("direction") == "previous"
+        return self._walk(filters)
 
+    def _walk(self, filters: Mapping[str, Any], *, skip_odd: bool = False) -> Iterator[Campaign]:
         def fetch(at: str | None) -> Page[Campaign, str]:
             answer = self.transport.call(LIST_CAMPAIGNS, query=filters if at is None else {**filters, "cursor": at})
-            items = [read_campaign(answer.id_of(item, "id"), item) for item in answer.array("campaigns")]
-            return Page(items, next_cursor(answer, back=back))
+
+            def read(item: Mapping[str, Any]) -> Campaign:
+                return read_campaign(answer.id_of(item, "id"), item)
+
+            rows = "campaigns"
+            items = answer.readable(rows, read) if skip_odd else list(map(read, answer.array(rows)))
+            return Page(items, next_cursor(answer, back=filters.get("direction") == "previous"))
 
         return walk(fetch, lambda campaign: campaign.id, vendor=self.vendor, endpoint=str(LIST_CAMPAIGNS))
 
@@ -175,5 +181,5 @@ class AlturLists(AlturContacts, CampaignClient):
         return True
 
     def listed(self, progress: bool) -> Iterator[Campaign]:
-        """Yield the campaigns, archived ones too."""
-        return self.list_campaigns(archived=True)
+        """Yield the campaigns that can be read, archived ones too: an odd row must not hide the others."""
+        return self._walk(query(CAMPAIGN_FILTERS, archived=True, page_size=MAX_PAGE_SIZE), skip_odd=True)

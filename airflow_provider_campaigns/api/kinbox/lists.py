@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_campaigns.api import errors, fields, reading
@@ -56,6 +57,10 @@ class KinboxLists(CampaignClient):
     def age(cls, campaign: Campaign) -> str:
         """Return the id: ObjectIds begin with the second of their creation, and v1 tells no other time."""
         return campaign.id
+
+    def listed(self, progress: bool) -> Iterator[Campaign]:
+        """Yield the campaigns that can be read: an odd row must not hide the others."""
+        return self._walk(lambda cursor: self._page(cursor, MAX_PAGE_SIZE, skip_odd=True))
 
     def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
         """
@@ -128,9 +133,10 @@ class KinboxLists(CampaignClient):
 
         return walk(fetch, lambda campaign: campaign.id, vendor=VENDOR, endpoint=str(FIND))
 
-    def _page(self, cursor: str | None, page_size: int) -> Page[Campaign, str]:
+    def _page(self, cursor: str | None, page_size: int, *, skip_odd: bool = False) -> Page[Campaign, str]:
         answer = self.transport.call(LIST, query={"limit": page_size, "cursor": cursor})
-        items = [read_campaign(answer, item) for item in answer.array("data")]
+        read = partial(read_campaign, answer)
+        items = answer.readable("data", read) if skip_odd else list(map(read, answer.array("data")))
         return Page(items, next_cursor(answer.object().get("nextCursor"), items[-1].id if items else None))
 
     def _walk(self, fetch: Callable[[str | None], Page[Campaign, str]]) -> Iterator[Campaign]:

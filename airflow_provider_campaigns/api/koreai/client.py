@@ -23,7 +23,7 @@ from airflow_provider_campaigns.api.koreai.fields import (
     read_create,
     request_body,
 )
-from airflow_provider_campaigns.api.koreai.lists import CAMPAIGN_TYPE, KoreAILists
+from airflow_provider_campaigns.api.koreai.lists import CAMPAIGN_TYPE, LIST, KoreAILists, page_body
 from airflow_provider_campaigns.api.koreai.paging import skip_and_page
 from airflow_provider_campaigns.api.koreai.schedule import KoreAISchedules
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
@@ -222,7 +222,7 @@ class KoreAIClient(KoreAISchedules, KoreAILists):
 
     def check(self) -> str:
         """Read one row of the list and return a sentence about what was found."""
-        answer = self._list_page(self.campaign_type, {}, skip_and_page(0, 1))
+        answer = self._call(LIST, body=page_body(self.campaign_type, skip_and_page(0, 1), {}))
         total = reading.whole(answer.object("data").get("totalResults"))
         found = "" if total is None else f" The app's {self.campaign_type} campaigns: {total}."
         return f"Kore.ai accepts {self.transport.account.label}.{found}"

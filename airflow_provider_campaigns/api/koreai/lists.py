@@ -193,6 +193,11 @@ class KoreAILists(KoreAIContactLists, KoreAIResults, CampaignClient):
         rows = self._rows(kind, body, checked_page_size(page_size))
         return (self._campaign(answer, row, key) for answer, key, row in rows)
 
+    def listed(self, progress: bool) -> Iterator[Campaign]:
+        """Yield the campaigns of the client's type that can be read: an odd row must not hide the others."""
+        rows = self._rows(self.campaign_type, skip_odd=True)
+        return (self._campaign(answer, row, key) for answer, key, row in rows if key)
+
     def _campaign(self, answer: Answer, item: Mapping[str, Any], known_id: str | None = None) -> Campaign:
         if known_id is not None:
             campaign_id = answer.same(known_id, *map(item.get, IDS))
@@ -200,26 +205,34 @@ class KoreAILists(KoreAIContactLists, KoreAIResults, CampaignClient):
             campaign_id = id_in(item, reading.mapping(answer.data)) or answer.id_of(item, *IDS)
         return read_campaign(item, campaign_id)
 
-    def _list_page(self, campaign_type: str, body: Mapping[str, Any], place: Mapping[str, int]) -> Answer:
-        return self._call(LIST, body={**place, "type": campaign_type, "sortBy": {"createdAt": "desc"}, **body})
-
     def _rows(
-        self, campaign_type: str, body: Mapping[str, Any] | None = None, page_size: int = MAX_PAGE_SIZE
+        self,
+        campaign_type: str,
+        body: Mapping[str, Any] | None = None,
+        page_size: int = MAX_PAGE_SIZE,
+        *,
+        skip_odd: bool = False,
     ) -> Iterator[tuple[Answer, str, dict[str, Any]]]:
+        """Yield the rows with their answer and their id; with ``skip_odd`` a row without an id has an empty one."""
         answers: list[Answer] = []
 
         def ask(place: Mapping[str, int]) -> Answer:
-            answers[:] = [self._list_page(campaign_type, body or {}, place)]
+            answers[:] = [self._call(LIST, body=page_body(campaign_type, place, body or {}))]
             return answers[0]
 
         listing = Listing(
             ask,
-            lambda answer, row: id_in(row) or answer.id_of(row, *IDS),
+            lambda answer, row: id_in(row) or ("" if skip_odd else answer.id_of(row, *IDS)),
             endpoint=LIST[self.api_version],
             numberings=(skip_and_page, skip_alone),
             page_size=page_size,
         )
         return ((answers[0], key, row) for key, row in listing.rows())
+
+
+def page_body(campaign_type: str, place: Mapping[str, int], filters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body that asks for a page of the list, newest first."""
+    return {**place, "type": campaign_type, "sortBy": {"createdAt": "desc"}, **filters}
 
 
 def _several(value: Any) -> Iterable[Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from airflow_provider_campaigns.api.details import CampaignDetails, DetailPlace, holders, read_details
 
 #: Every name that :attr:`Campaign.counts` may hold, and what it counts: the same thing at every vendor.
 COUNTS: Mapping[str, str] = {
@@ -26,7 +28,10 @@ COUNTS: Mapping[str, str] = {
     "voicemail": "people whose voicemail picked up",
     "calls": "calls made, several a person",
     "answered_by_human": "calls that a person picked up",
+    "answered_by_machine": "calls that a machine picked up",
+    "answered_by_unknown": "calls that were picked up, by whom is not known",
     "calls_completed": "calls that are over",
+    "chunks": "batches that the recipients are divided into (Kinbox)",
     "chunks_executed": "batches that were sent (Kinbox)",
 }
 
@@ -62,6 +67,7 @@ class Campaign:
     :param progress: Percent from 0 to 100, or None where the vendor gives no total. 100 only when finished.
     :param counts: Figures by their names in :data:`COUNTS`, only those that the vendor gave.
     :param raw: The vendor's answer, untouched. Leave it out of logs and XComs: it may hold the message's text.
+    :param detail_places: Where the vendor's answer holds its :attr:`details`.
     """
 
     id: str
@@ -71,10 +77,28 @@ class Campaign:
     progress: float | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    detail_places: tuple[DetailPlace, ...] = field(default=(), repr=False, compare=False)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the campaign as plain JSON values, without the vendor's raw answer."""
-        return {
+    @property
+    def details(self) -> CampaignDetails:
+        """
+        What else the vendor gave, by the names in ``api.details.DETAILS``: no text of a message and no recipient.
+
+        Read out of the vendor's answer when it is asked for: a list of thousands pays nothing for it.
+        """
+        return read_details(self.raw, self.detail_places)
+
+    def trimmed(self) -> Campaign:
+        """Return the campaign with no more of the vendor's answer than its details."""
+        return replace(self, raw=holders(self.raw, self.detail_places))
+
+    def as_dict(self, *, details: bool = True) -> dict[str, Any]:
+        """
+        Return the campaign as plain JSON values, without the vendor's raw answer.
+
+        :param details: Whether with the details, by default True; False where the answer they are in was not kept.
+        """
+        told = {
             "id": self.id,
             "name": self.name,
             "status": self.status.value,
@@ -82,6 +106,7 @@ class Campaign:
             "progress": self.progress,
             "counts": dict(self.counts),
         }
+        return {**told, "details": dict(self.details)} if details else told
 
 
 def normalised(word: str | None, known: Mapping[str, CampaignStatus]) -> CampaignStatus:

@@ -110,8 +110,8 @@ class WaitState:
 
     @property
     def seen(self) -> dict[str, Any] | None:
-        """The campaign as last seen, as plain values, or None."""
-        return self._campaign.as_dict() if self._campaign else None
+        """The campaign as last seen, as plain values without the details, which a wait does not keep; or None."""
+        return self._campaign.as_dict(details=False) if self._campaign else None
 
     @property
     def shown(self) -> tuple[Any, ...] | None:
@@ -208,7 +208,9 @@ class WaitState:
             objection = self.terms.gates.objection(campaign.counts)
             if objection and campaign.status is CampaignStatus.FINISHED:
                 return self._over(Reason.GATE, f"Campaign {campaign.id} has finished, but {objection}.")
-            return self._over(Reason.MET, f"Campaign {campaign.id} reached {self.terms.goal}: {described(campaign)}.")
+            reached = f"Campaign {campaign.id} reached {self.terms.goal}: {described(campaign)}."
+            # With the details, which are in the vendor's answer, and only now in hand.
+            return Outcome(Reason.MET, reached, campaign.as_dict())
         if verdict is Verdict.LOST:
             return self._over(
                 Reason.CAMPAIGN_FAILED,

@@ -8,7 +8,6 @@ import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError
@@ -132,8 +131,8 @@ class ListPoller:
         for campaign in client.list_campaigns():
             if self._ended.is_set():
                 break
-            # The vendor's whole answer is not needed again.
-            seen.append(replace(campaign, raw={}))
+            # The rest of the vendor's answer is not needed again.
+            seen.append(campaign.trimmed())
         return seen
 
     async def _ask(self, campaign_ids: Sequence[str]) -> dict[str, Campaign]:
@@ -144,7 +143,7 @@ class ListPoller:
                 if self._ended.is_set():
                     break
                 found |= client.get_campaigns(campaign_ids[start : start + size], progress=True)
-            return {campaign_id: replace(campaign, raw={}) for campaign_id, campaign in found.items()}
+            return {campaign_id: campaign.trimmed() for campaign_id, campaign in found.items()}
 
         try:
             return await self._client.call(ask)

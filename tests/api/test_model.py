@@ -81,6 +81,7 @@ def test_a_campaign_as_a_dict_is_plain_json_without_the_raw_answer():
         "vendor_status": "executing",
         "progress": 12.5,
         "counts": {"sent": 3},
+        "details": {},
     }
     assert as_dict == expected
     assert json.loads(json.dumps(as_dict)) == expected

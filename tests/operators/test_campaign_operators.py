@@ -94,7 +94,8 @@ def test_an_action_that_the_vendor_lacks_is_refused_with_what_to_use_instead(
 
 def test_a_result_is_plain_json_without_the_vendor_s_raw_answer() -> None:
     result = act(GetCampaignOperator, "kinbox_default", KinboxHook().create_campaign(name="W", message="secret").id)
-    assert set(result) == {"id", "name", "status", "vendor_status", "progress", "counts"}
+    assert set(result) == {"id", "name", "status", "vendor_status", "progress", "counts", "details"}
+    assert "secret" not in str(result)
 
 
 def test_a_campaign_that_is_not_there_is_told_with_the_connection() -> None:

@@ -59,6 +59,8 @@ class TestCampaign:
             "contacts": 2000,
             "processed": 1820,
             "failed": 80,
+            "answered_by_machine": 612,
+            "answered_by_unknown": 263,
             "voicemail": 612,
             "answered": 945,
             "converted": 312,

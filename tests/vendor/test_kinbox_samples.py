@@ -131,6 +131,14 @@ class TestCampaigns:
                 "chunks_executed": 1,
                 "processed": 50,
                 "leads": 180,
+                "chunks": 4,
+            },
+            "details": {
+                "scheduled_to": "2026-12-01T12:00:00+00:00",
+                "next_scheduled_to": "2026-12-01T12:20:00+00:00",
+                "last_message_at": "2026-12-01T12:15:03+00:00",
+                "active": True,
+                "counts_by_chunk": {"c1": {"sent": 50}},
             },
         }
         assert campaign.raw is RUNNING
@@ -151,6 +159,7 @@ class TestCampaigns:
             "vendor_status": None,
             "progress": None,
             "counts": {},
+            "details": {},
         }
 
     def test_everything_but_the_id_may_be_null(self) -> None:

@@ -185,7 +185,9 @@ def test_a_sensor_in_its_worker_shows_them_at_its_looks(campaign_sandbox: Sandbo
     ti = TaskInstance()
     campaign_id = KinboxHook().create_campaign(name="W").id
     result = KinboxCampaignSensor(task_id="wait", campaign_id=campaign_id, poll_interval=0.1).execute({"ti": ti})
-    assert ti.pushed[-1] == {**ti.pushed[-1], **result, "vendor": "Kinbox", "conn_id": "kinbox_default"}
+    figures = {name: value for name, value in result.items() if name != "details"}
+    assert ti.pushed[-1] == {**ti.pushed[-1], **figures, "vendor": "Kinbox", "conn_id": "kinbox_default"}
+    assert result["details"]["active"] is True
     assert ti.pushed[-1]["ends_at"] is None
 
 

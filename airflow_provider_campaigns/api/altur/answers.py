@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api import errors, reading
 from airflow_provider_campaigns.api.answers import Refusal, meaning_of
+from airflow_provider_campaigns.api.details import places
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus, normalised, percent
 from airflow_provider_campaigns.api.redaction import MAX_WORD_CHARACTERS, status_word
 
@@ -31,7 +32,7 @@ CONTACT_STATUSES = (
     *("sent", "delivered", "voicemail", "read", "failed", "converted", "answered", "accepted", "rejected"),
 )
 
-#: Our name for each figure of the snapshot; the first seven are of phone campaigns, the rest of WhatsApp ones.
+#: Our name for each figure of the snapshot; the first nine are of phone campaigns, the rest of WhatsApp ones.
 COUNTS: Mapping[str, str] = {
     "processed": "contactsProcessed",
     "failed": "contactsFailed",
@@ -40,12 +41,22 @@ COUNTS: Mapping[str, str] = {
     "converted": "contactsConverted",
     "calls": "calls",
     "answered_by_human": "callsAnsweredByHuman",
+    "answered_by_machine": "callsAnsweredByMachine",
+    "answered_by_unknown": "callsAnsweredByUnknown",
     "sent": "sent",
     "delivered": "delivered",
     "read": "read",
     "accepted": "accepted",
     "rejected": "rejected",
 }
+#: Lists have the cycles flat, under names that changed over time; details have them in an object.
+DETAIL_PLACES = places(
+    channel="integration.type integration_type",
+    cycle="cycles.current_iteration cycle_current_iteration",
+    max_cycles="cycles.max_iterations cycle_max_iterations",
+    last_cycle_at="cycles.last_iteration_at cycle_last_iteration_at last_iteration_at",
+    converted_rate="analytics.contactsConvertedRate analytics.convertedRate",
+)
 #: Where a snapshot's total may be; only the first is documented, and for phone campaigns only.
 TOTALS = ("contacts", "totalContacts", "total", "messages")
 
@@ -166,6 +177,7 @@ def read_campaign(campaign_id: str, item: Mapping[str, Any], contacts: ContactCo
         progress=progress,
         counts=counts,
         raw=item,
+        detail_places=DETAIL_PLACES,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_provider_campaigns.api import errors, reading
 from airflow_provider_campaigns.api.answers import Answer, Refusal, meaning_of
+from airflow_provider_campaigns.api.details import places
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus, normalised, percent
 from airflow_provider_campaigns.api.redaction import status_word
 
@@ -35,7 +36,18 @@ RESULT_COUNTS: Mapping[str, str] = {
     "answered": "answered",
     "chunks_executed": "chunksExecuted",
 }
-CAMPAIGN_COUNTS: Mapping[str, str] = {"processed": "messagesProcessed", "leads": "leadsCount"}
+CAMPAIGN_COUNTS: Mapping[str, str] = {
+    "processed": "messagesProcessed",
+    "leads": "leadsCount",
+    "chunks": "chunksCount",
+}
+DETAIL_PLACES = places(
+    scheduled_to="scheduledTo",
+    next_scheduled_to="nextScheduledTo",
+    last_message_at="lastMessageProcessedAt",
+    active="active",
+    counts_by_chunk="resultCounts.byChunkId",
+)
 
 _UNKNOWN_PATH = re.compile(r"Cannot (GET|POST|PATCH|DELETE) /")
 
@@ -97,6 +109,7 @@ def read_campaign(answer: Answer, item: Mapping[str, Any], asked: str | None = N
         progress=percent(counts.get("processed"), counts.get("leads"), status),
         counts=counts,
         raw=item,
+        detail_places=DETAIL_PLACES,
     )
 
 

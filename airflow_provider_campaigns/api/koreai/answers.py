@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_campaigns.api import reading
+from airflow_provider_campaigns.api.details import places
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus, normalised, percent
 from airflow_provider_campaigns.api.redaction import status_word
 
@@ -33,6 +34,12 @@ COUNTED: Mapping[str, frozenset[str]] = {
     "sms": frozenset({"sent", "contacts"}),
     "voice": frozenset({"calls_completed", "contacts", "attempted", "done"}),
 }
+
+DETAIL_PLACES = places(
+    instance_id="campaignInstanceId",
+    instance_updated_at="campaignInstanceUpdatedAt",
+    dialing_mode="dialingMode",
+)
 
 #: Where an id may be: rows and details of the two campaign types differ, and so do the versions.
 IDS = ("_id", "id", "campId")
@@ -103,7 +110,7 @@ def read_campaign(item: Mapping[str, Any], campaign_id: str, figures: Figures | 
     counts.update({name: figure for name, figure in known.items() if figure is not None})
     done = counts.get("sent") if figures.done is None else figures.done
     progress = 0.0 if status in NOT_BEGUN else percent(done, figures.contacts, status)
-    return Campaign(campaign_id, reading.text(item.get("name")), status, word, progress, counts, item)
+    return Campaign(campaign_id, reading.text(item.get("name")), status, word, progress, counts, item, DETAIL_PLACES)
 
 
 def read_contact_result(row: Mapping[str, Any]) -> ContactResult:

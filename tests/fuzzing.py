@@ -214,6 +214,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
         "lead_result_rows": lambda client: client.lead_result_rows("7"),
         "list_lead_results": lambda client: client.list_lead_results("7"),
         "with_failures": lambda client: client.with_failures(_SEEN),
+        "list_outcomes": lambda client: client.list_outcomes("7"),
     },
     "altur": {
         **SHARED,
@@ -232,6 +233,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
         "delete_contact": lambda client: client.delete_contact("7", "7"),
         "list_calls": lambda client: client.list_calls("7"),
         "with_failures": lambda client: client.with_failures(_SEEN),
+        "list_outcomes": lambda client: client.list_outcomes("7"),
     },
     "koreai": {
         **SHARED,
@@ -252,6 +254,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
         "delete_contact_list": lambda client: client.delete_contact_list("7"),
         "contact_result_rows": lambda client: client.contact_result_rows("7"),
         "list_contact_results": lambda client: client.list_contact_results("7"),
+        "list_outcomes": lambda client: client.list_outcomes("7"),
         "voice_figures": lambda client: client.voice_figures("7", 3),
         "enable_schedule": lambda client: client.enable_schedule(
             "Flu", start=_SOON, end=_SOON + datetime.timedelta(days=1), every_days=1

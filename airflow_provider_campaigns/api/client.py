@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from airflow_provider_campaigns.api.counting import CountsRecipients
 from airflow_provider_campaigns.api.errors import UnsupportedAction
 from airflow_provider_campaigns.api.finding import FindsCampaigns
+from airflow_provider_campaigns.api.outcomes import TellsOutcomes
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 ACTIONS = ("start", "pause", "resume", "stop")
 
 
-class CampaignClient(FindsCampaigns, CountsRecipients):
+class CampaignClient(FindsCampaigns, CountsRecipients, TellsOutcomes):
     """
     One vendor's API behind the calls that all vendors share.
 

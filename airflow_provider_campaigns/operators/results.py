@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -63,6 +64,10 @@ class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         """Return the rows, fetched as they are taken."""
 
+    def _more(self) -> Mapping[str, Any]:
+        """Return what else is told of the rows, once all are written."""
+        return {}
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Write the file; return ``{"path": ..., "count": ...}``, with ``missing`` where the vendor tells of more."""
         run = TaskRun.of(context)
@@ -70,7 +75,7 @@ class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
             file = ResultFile(self.path, writer=run.key()[:12], try_number=run.try_number, if_exists=self.if_exists)
             file.check()
             rows = self._rows()
-            written: dict[str, Any] = {"path": self.path, "count": file.write(rows, self.log)}
+            written: dict[str, Any] = {"path": self.path, "count": file.write(rows, self.log), **self._more()}
         if isinstance(rows, CountedRows) and rows.missing:
             written["missing"] = rows.missing
             self.log.warning(
@@ -267,3 +272,61 @@ class KoreAIContactResultsToObjectStorageOperator(_OfCountedRowsOperator):
             .get_conn()
             .contact_result_rows(self.argument("campaign_id"), on_incomplete=self.on_incomplete)
         )
+
+
+class CampaignOutcomesToObjectStorageOperator(_OfOneCampaignOperator):
+    """
+    Writes what became of each contact of a campaign to a JSON Lines file, in words that all vendors share.
+
+    A row has ``contact`` (the phone number), ``outcome`` (``delivered``, ``read``, ``answered``, ``converted``,
+    ``failed``, ``pending`` or ``unknown``), ``vendor_status`` (the vendor's own word), ``reason`` and ``time``, as far
+    as the vendor tells them. ``pending`` is also who was sent a message and has no receipt so far: let receipts settle
+    before you act on it. Kore.ai tells nothing about the contacts of an SMS campaign: each is ``unknown``.
+
+    :param campaign_id: The campaign. (templated)
+    :param path: Where to, such as ``s3://aws_default@bucket/outcomes/{{ run_id }}.jsonl``; a file of its own for each
+        run and each mapped task instance, compressed if its name ends with ``.gz``. (templated)
+    :param conn_id: A connection to any vendor. (templated)
+    :param hook_params: Further arguments of the hook: ``{"campaign_type": "voice"}`` at Kore.ai, ``sms`` by default.
+        (templated)
+    :param if_exists: ``overwrite`` (the default) or ``fail``.
+    :return: ``{"path": ..., "count": ..., "outcomes": {"delivered": ..., ...}}``, also the extra of the outlets' asset
+        events.
+    :raises CampaignRequestFailed: The vendor could not be asked, or its list is broken; no file was written; retried.
+    :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
+    """
+
+    template_fields: Sequence[str] = (*_OfOneCampaignOperator.template_fields, "hook_params")
+
+    def __init__(
+        self,
+        *,
+        campaign_id: str,
+        path: str,
+        conn_id: str,
+        hook_params: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(campaign_id=campaign_id, path=path, conn_id=conn_id, **kwargs)
+        self.hook_params = hook_params
+        self._counted: Counter[str] = Counter()
+        self.check_visible_arguments()
+
+    @classmethod
+    def text_template_fields(cls) -> Sequence[str]:
+        """Return the fields that are text."""
+        return _OfOneCampaignOperator.template_fields
+
+    def _rows(self) -> Iterator[Mapping[str, Any]]:
+        from airflow_provider_campaigns.hooks.campaign import CampaignHook
+
+        client = CampaignHook.of_connection(self.conn_id, self.hook_params).get_conn()
+        self._counted = Counter()
+        for found in client.list_outcomes(self.argument("campaign_id")):
+            self._counted[found.outcome] += 1
+            yield found.row()
+
+    def _more(self) -> Mapping[str, Any]:
+        from airflow_provider_campaigns.api.outcomes import OutcomeWord
+
+        return {"outcomes": {str(word): self._counted[word] for word in OutcomeWord}}

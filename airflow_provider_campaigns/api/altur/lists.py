@@ -24,9 +24,11 @@ from airflow_provider_campaigns.api.altur.fields import (
     numeric_id,
     query,
 )
+from airflow_provider_campaigns.api.altur.outcomes import read_outcome
 from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.endpoints import Endpoint
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.api.outcomes import ContactOutcome
 from airflow_provider_campaigns.api.paging import Page, walk
 
 if TYPE_CHECKING:
@@ -89,6 +91,10 @@ class AlturLists(AlturContacts, CampaignClient):
     def counted_on_request(cls, **kind: Any) -> frozenset[str]:
         """Return what the contacts by status tell of WhatsApp campaigns, whose documented figures leave it out."""
         return frozenset({"failed"})
+
+    def list_outcomes(self, campaign_id: str) -> Iterator[ContactOutcome]:
+        """Yield what became of each contact, in the words that all vendors share; a request for each hundred."""
+        yield from map(read_outcome, self.list_contacts(campaign_id))
 
     def with_failures(self, campaign: Campaign) -> Campaign:
         """

@@ -11,7 +11,9 @@ from typing import Any
 from airflow_provider_campaigns.api.endpoints import Endpoint
 from airflow_provider_campaigns.api.json_rows import rows_in
 from airflow_provider_campaigns.api.kinbox.answers import LeadResult, read_lead_result
+from airflow_provider_campaigns.api.kinbox.outcomes import read_outcome
 from airflow_provider_campaigns.api.model import Campaign
+from airflow_provider_campaigns.api.outcomes import ContactOutcome
 from airflow_provider_campaigns.api.transport import Transport
 
 LEAD_RESULTS = Endpoint("GET", "/v1/campaigns/{campaign_id}/chunk-leads", recipients=True)
@@ -47,6 +49,10 @@ class KinboxLeadResults:
                 yield from rows_in(body, "data")
             except ValueError as flaw:
                 raise answer.unreadable(f"without an array of objects: {flaw}") from None
+
+    def list_outcomes(self, campaign_id: str) -> Iterator[ContactOutcome]:
+        """Yield what became of each recipient, in the words that all vendors share; one request."""
+        yield from map(read_outcome, self.lead_result_rows(campaign_id))
 
     def with_failures(self, campaign: Campaign) -> Campaign:
         """

@@ -23,7 +23,8 @@ from airflow_provider_campaigns.api.koreai.fields import (
     read_create,
     request_body,
 )
-from airflow_provider_campaigns.api.koreai.lists import CAMPAIGN_TYPE, LIST, KoreAILists, page_body
+from airflow_provider_campaigns.api.koreai.lists import CAMPAIGN_TYPE, LIST, page_body
+from airflow_provider_campaigns.api.koreai.outcomes import KoreAIOutcomes
 from airflow_provider_campaigns.api.koreai.paging import skip_and_page
 from airflow_provider_campaigns.api.koreai.schedule import KoreAISchedules
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
@@ -37,7 +38,7 @@ DELETE = in_both_versions("DELETE", "/{campaign_id}", Safety.ONCE)
 TRIGGER = in_any_version(Endpoint("POST", "/campaign/api/v1/public/{app_id}/campaign/{campaign_id}", Safety.ONCE))
 
 
-class KoreAIClient(KoreAISchedules, KoreAILists):
+class KoreAIClient(KoreAISchedules, KoreAIOutcomes):
     """
     Kore.ai's public campaign API, for one application of one account.
 

@@ -24,3 +24,15 @@ with DAG("results", schedule=None, params={"folder": "/tmp/results"}):  # noqa: 
         path="{{ params.folder }}/{{ run_id }}.jsonl.gz",  # or s3://...
     )
     # --8<-- [end:results]
+    # --8<-- [start:outcomes]
+    from airflow_provider_campaigns.operators.results import (
+        CampaignOutcomesToObjectStorageOperator,
+    )
+
+    CampaignOutcomesToObjectStorageOperator(
+        task_id="outcomes",
+        conn_id="kinbox_default",  # or a connection to Altur or Kore.ai
+        campaign_id=create.output,
+        path="{{ params.folder }}/{{ run_id }}-outcomes.jsonl",
+    )
+    # --8<-- [end:outcomes]

@@ -1,13 +1,15 @@
 """
 Runs the tests on every supported Airflow, each in an environment of its own; ``make test-matrix``.
 
-Which Airflows there are is told by ``constraints.txt`` (the newest) and by ``tests/constraints``. The pair of Airflow
-and Python that ``.venv`` has is left to ``make test``. What is the same on every Airflow runs with the newest only, for
-each Python, and tests that are marked ``thorough`` run only if asked for.
+Which Airflows there are is told by ``constraints.txt`` (the newest) and by ``tests/constraints``. One row more, called
+``lowest``, has the lowest versions that ``pyproject.toml`` allows, of Airflow, of all other dependencies and of Python,
+and runs all but whole DAGs. The pair of Airflow and Python that ``.venv`` has is left to ``make test``. What is the
+same on every Airflow runs with the newest only, for each Python, and tests that are marked ``thorough`` run only if
+asked for.
 
-From the environment: ``AIRFLOW`` and ``PYTHON_VERSIONS`` narrow it (``AIRFLOW="3.1 3.2"``), ``THOROUGH=1`` runs what is
-marked so too, ``QUICK=1`` runs whole DAGs with the last of an Airflow's Pythons only, ``STRICT=1`` makes a missing
-interpreter an error, and ``PYTEST="-x -k word"`` goes to pytest.
+From the environment: ``AIRFLOW`` and ``PYTHON_VERSIONS`` narrow it (``AIRFLOW="3.1 lowest"``), ``THOROUGH=1`` runs what
+is marked so too, ``STRICT=1`` makes a missing interpreter an error, and ``PYTEST="-x -k word"`` goes to pytest.
+``QUICK=1`` runs each Airflow with the last of its Pythons that is here, and leaves out what another row proves.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from packaging.specifiers import SpecifierSet
 REPOSITORY = Path(__file__).resolve().parents[1]
 FOLDER = REPOSITORY / ".matrix"
 UV = Path(sys.executable).with_name("uv")
-PYTHON_VERSIONS = ("3.11", "3.13")
+PYTHON_VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 #: More than there are cores, since much of the tests' time is spent waiting.
 WORKERS = str((os.cpu_count() or 2) * 3 // 2)
 
@@ -55,6 +57,12 @@ ON_THE_NEWEST = (
     "tests/test_layers.py",
     "tests/test_wheel.py",
 )
+#: What the lowest versions of dependencies matter to. The rest is Airflow's, and the row of its newest patch has that.
+ON_DEPENDENCIES = (
+    *WITHOUT_AIRFLOW,
+    *("tests/arguments", "tests/audience", "tests/contacts", "tests/hooks", "tests/results"),
+)
+LOWEST = "lowest"
 
 
 @dataclass(frozen=True)
@@ -62,14 +70,19 @@ class Airflow:
     """
     One Airflow to test with.
 
-    :param minor: Its version without the patch, such as ``3.1``.
+    :param name: Its version without the patch, such as ``3.1``, or ``lowest``.
     :param version: Its version.
     :param constraints: The versions of everything that is installed with it.
     """
 
-    minor: str
+    name: str
     version: str
     constraints: Path
+
+    @property
+    def order(self) -> list[int]:
+        """What Airflows are sorted by: the lowest versions come first."""
+        return [] if self.name == LOWEST else [int(part) for part in self.name.split(".")]
 
 
 @dataclass
@@ -98,8 +111,9 @@ def airflows() -> list[Airflow]:
     for path in (REPOSITORY / "constraints.txt", *(REPOSITORY / "tests" / "constraints").glob("*.txt")):
         version = re.search(r"^apache-airflow==(\S+)", path.read_text(), re.MULTILINE)
         assert version, f"{path} pins no Airflow"
-        found.append(Airflow(".".join(version[1].split(".")[:2]), version[1], path))
-    return sorted(found, key=lambda one: [int(part) for part in one.minor.split(".")])
+        name = LOWEST if path.stem == LOWEST else ".".join(version[1].split(".")[:2])
+        found.append(Airflow(name, version[1], path))
+    return sorted(found, key=lambda one: one.order)
 
 
 def interpreter(python: str) -> Path | None:
@@ -134,7 +148,7 @@ def required_python(airflow: Airflow) -> SpecifierSet:
 
 def environment(airflow: Airflow, python: str, base: Path) -> Path:
     """Return the Python of an environment with an Airflow and this package, made unless there is one up to date."""
-    folder = FOLDER / f"{airflow.minor}-py{python}"
+    folder = FOLDER / f"{airflow.name}-py{python}"
     made = folder / "bin" / "python"
     parts = [(REPOSITORY / "pyproject.toml").read_bytes(), airflow.constraints.read_bytes(), str(base).encode()]
     state, ready = hashlib.sha256(b"\0".join(parts)).hexdigest(), folder / "ready"
@@ -154,7 +168,7 @@ def _uv(*arguments: str | Path) -> None:
 
 def run(airflow: Airflow, python: str, *, newest: bool) -> Row:
     """Run the tests with an Airflow and a Python."""
-    row = Row(airflow.version, python)
+    row = Row(LOWEST if airflow.name == LOWEST else airflow.version, python)
     if _version(python) in {_version(sys.version)} and airflow.version == importlib.metadata.version("apache-airflow"):
         row.told = "left to make test"
         return row
@@ -167,7 +181,7 @@ def run(airflow: Airflow, python: str, *, newest: bool) -> Row:
         row.ok = not os.environ.get("STRICT")
         return row
     began = time.monotonic()
-    report = FOLDER / f"{airflow.minor}-py{python}.xml"
+    report = FOLDER / f"{airflow.name}-py{python}.xml"
     report.unlink(missing_ok=True)
     try:
         made = environment(airflow, python, base)
@@ -176,11 +190,8 @@ def run(airflow: Airflow, python: str, *, newest: bool) -> Row:
         return row
     print(f"\nAirflow {airflow.version}, Python {python} ({time.monotonic() - began:.0f} s to set up)", flush=True)
     began = time.monotonic()
-    elsewhere = ["tests/ui", *(() if newest else ON_THE_NEWEST)]
-    later = PYTHON_VERSIONS[PYTHON_VERSIONS.index(python) + 1 :]
-    if os.environ.get("QUICK") and any(required.contains(one) for one in later):
-        elsewhere.append("tests/integration")
-    ended = subprocess.run([made, "-m", "pytest", *_arguments(report, elsewhere)], cwd=REPOSITORY, check=False)
+    paths = which_tests(airflow, newest=newest, quick=bool(os.environ.get("QUICK")))
+    ended = subprocess.run([made, "-m", "pytest", *_arguments(report, paths)], cwd=REPOSITORY, check=False)
     row.seconds = time.monotonic() - began
     row.ok = ended.returncode == 0
     if report.is_file():
@@ -190,16 +201,54 @@ def run(airflow: Airflow, python: str, *, newest: bool) -> Row:
     return row
 
 
+def which_tests(airflow: Airflow, *, newest: bool, quick: bool) -> list[str]:
+    """
+    Return the paths that pytest gets for a row, and what it leaves out of them.
+
+    :param airflow: The row's Airflow.
+    :param newest: Whether none is newer.
+    :param quick: Whether to leave out what another row proves. ``make test`` has the newest Airflow, and the one before
+        it has the same Python: there only what needs no Airflow is left.
+    """
+    if quick and newest:
+        return list(WITHOUT_AIRFLOW)
+    if quick and airflow.name == LOWEST:
+        return list(ON_DEPENDENCIES)
+    elsewhere = ["tests/ui"]
+    if airflow.name == LOWEST:
+        elsewhere += ["tests/integration", *(path for path in ON_THE_NEWEST if path not in WITHOUT_AIRFLOW)]
+    elif not newest:
+        elsewhere += ON_THE_NEWEST
+    return [f"--ignore={path}" for path in elsewhere]
+
+
+def pythons_of(airflow: Airflow, chosen: Sequence[str], *, quick: bool) -> list[str]:
+    """
+    Return the Pythons to run an Airflow with.
+
+    :param airflow: The Airflow.
+    :param chosen: The Pythons that are asked for.
+    :param quick: Whether the last one will do that the Airflow has and that is here.
+    """
+    if airflow.name == LOWEST:
+        return [python for python in chosen if python == PYTHON_VERSIONS[0]]
+    if not quick:
+        return list(chosen)
+    required = required_python(airflow)
+    usable = [python for python in chosen if required.contains(python) and interpreter(python)]
+    return usable[-1:] or list(chosen[-1:])
+
+
 def _version(text: str) -> tuple[str, ...]:
     return tuple(text.split(".")[:2])
 
 
-def _arguments(report: Path, elsewhere: Sequence[str]) -> list[str]:
+def _arguments(report: Path, paths: Sequence[str]) -> list[str]:
     marks = "not soak and not ui" + ("" if os.environ.get("THOROUGH") else " and not thorough")
     return [
         *("-q", "--no-header", "--disable-warnings", "-p", "no:cacheprovider", f"--junitxml={report}"),
         *("--numprocesses", WORKERS, "--dist", "loadgroup", "-m", marks),
-        *(f"--ignore={path}" for path in elsewhere),
+        *paths,
         *shlex.split(os.environ.get("PYTEST", "")),
     ]
 
@@ -246,13 +295,13 @@ def _chosen(name: str, known: Sequence[str], environ: Mapping[str, str]) -> list
 def main() -> int:
     """Run what is chosen, print the table, and return 1 if something failed."""
     known = airflows()
-    minors = _chosen("AIRFLOW", [one.minor for one in known], os.environ)
+    names = _chosen("AIRFLOW", [one.name for one in known], os.environ)
     pythons = _chosen("PYTHON_VERSIONS", PYTHON_VERSIONS, os.environ)
     rows = [
         run(airflow, python, newest=airflow == known[-1])
         for airflow in known
-        if airflow.minor in minors
-        for python in pythons
+        if airflow.name in names
+        for python in pythons_of(airflow, pythons, quick=bool(os.environ.get("QUICK")))
     ]
     print(f"\n{table(rows)}\n")
     failed = [f"{row.airflow} on Python {row.python}" for row in rows if not row.ok]

@@ -31,6 +31,7 @@ ARROWS: dict[str, set[str]] = {
     "retries": {"exceptions"},
     **{subject: {"api", "hooks", "exceptions", *SUBJECTS} for subject in SUBJECTS},
     **{face: {"api", "hooks", "exceptions", "links", *SUBJECTS, *FACES} for face in FACES},
+    "observe": {"api", "links", *SUBJECTS},
     "sandbox": set(),
     "testing": {"api", "hooks", "exceptions", "sandbox", *SUBJECTS, *FACES},
 }

@@ -20,6 +20,7 @@ SINCE: Mapping[str, str] = MappingProxyType(
         "reschedules that a sensor is told of and does not read from the database": "3.0",
         "rendered fields as they are after execute": "3.0",
         "ApprovalOperator": "3.1",
+        "apps of plugins in the API server": "3.1",
         "airflow.sdk.serde": "3.2",
         "encoders of triggers": "3.2",
         "callbacks that are told the exception in dag.test()": "3.3",

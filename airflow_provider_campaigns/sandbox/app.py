@@ -115,7 +115,7 @@ class SandboxApp:
 
         late = fault is not None and fault.kind == "slow" and not fault.effect
         if fault is not None and late:
-            client_waits = await wire.hold(fault.seconds or 0.0)
+            client_waits = await wire.hold(fault.seconds or 0.0, self.faults.held())
             if era != self._era:
                 await wire.abort()
                 return
@@ -137,11 +137,11 @@ class SandboxApp:
 
     async def _apply(self, fault: Fault, vendor: Vendor, wire: Wire, lost: BufferedResponse, sequence: int) -> None:
         if fault.kind == "slow":
-            if await wire.hold(fault.seconds or 0.0):
+            if await wire.hold(fault.seconds or 0.0, self.faults.held()):
                 self.journal.answered(sequence, lost.status)
                 await wire.send(lost)
         elif fault.kind == "timeout":
-            if await wire.hold(fault.seconds or 0.0, until_gone=True):
+            if await wire.hold(fault.seconds or 0.0, self.faults.held(), until_gone=True):
                 await wire.abort()
         elif fault.kind == "cut_off" and lost.body:
             self.journal.answered(sequence, lost.status)

@@ -53,6 +53,10 @@ def control_routes(app: SandboxApp) -> list[Route]:
             return JSONResponse({"cleared": cleared})
         return JSONResponse({"faults": app.faults.orders()})
 
+    async def release(request: Request) -> Response:
+        app.faults.release()
+        return JSONResponse({"status": "ok"})
+
     async def journal(request: Request) -> Response:
         vendor = request.query_params.get("vendor")
         names = [known.name for known in app.vendors]
@@ -91,6 +95,7 @@ def control_routes(app: SandboxApp) -> list[Route]:
     return [
         Route(f"{CONTROL_PREFIX}/health", health),
         Route(f"{CONTROL_PREFIX}/faults", clear(faults), methods=["GET", "POST", "DELETE"]),
+        Route(f"{CONTROL_PREFIX}/release", release, methods=["POST"]),
         Route(f"{CONTROL_PREFIX}/journal", clear(journal)),
         Route(f"{CONTROL_PREFIX}/reset", reset, methods=["POST"]),
         Route(f"{CONTROL_PREFIX}/clock", clear(clock), methods=["GET", "POST"]),

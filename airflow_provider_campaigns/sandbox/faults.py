@@ -201,6 +201,7 @@ class Faults:
         self._next_id = 1
         self._endpoints: dict[str, frozenset[str]] = {}
         self._watchers: list[Callable[[], None]] = []
+        self._releases = 0
 
     def know(self, vendor: str, endpoints: Collection[str]) -> None:
         """Tell which endpoints a vendor has, so that an order with a misspelt name is refused instead of never met."""
@@ -231,6 +232,16 @@ class Faults:
                 self._random.seed(self._seed)
         self._tell()
         return cleared
+
+    def release(self) -> None:
+        """Let all requests go on that a fault is holding back now."""
+        with self._lock:
+            self._releases += 1
+
+    def held(self) -> Callable[[], bool]:
+        """Return a function for a request that is held back from now on, which tells whether it was released."""
+        before = self._releases
+        return lambda: self._releases != before
 
     def orders(self) -> list[dict[str, Any]]:
         """Return all orders that were not taken back, used up or not, with ``id``, ``applied`` and ``times_left``."""

@@ -121,6 +121,10 @@ class Sandbox:
         """Take back all orders."""
         self._control("DELETE", "faults")
 
+    def release(self) -> None:
+        """Let all requests go on that a fault (``slow``, ``timeout``) is holding back now."""
+        self._control("POST", "release")
+
     def journal(self, vendor: str | None = None) -> dict[str, Any]:
         """Return ``requests``, ``counts`` (by vendor and endpoint) and ``campaigns``, of one vendor or all."""
         return self._control("GET", "journal", params={} if vendor is None else {"vendor": vendor})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,6 +14,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import Message, Receive, Send
 
+#: Seconds between two looks whether what is held back may go on.
+_STEP_SECONDS = 0.05
 #: The largest body that the sandbox reads; the vendors' largest batches have a tenth of it.
 MAX_BODY_BYTES = 32 * 1024 * 1024
 
@@ -100,18 +104,18 @@ class Wire:
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
 
-    async def hold(self, seconds: float, *, until_gone: bool = False) -> bool:
+    async def hold(self, seconds: float, may_go_on: Callable[[], bool], *, until_gone: bool = False) -> bool:
         """
         Wait; return whether the client is still there.
 
+        :param may_go_on: wait no longer when it returns true.
         :param until_gone: wait no longer when the client has hung up.
         """
         gone = asyncio.ensure_future(self._gone())
+        ends = time.monotonic() + seconds
         try:
-            if until_gone:
-                await asyncio.wait({gone}, timeout=seconds)
-            else:
-                await asyncio.sleep(seconds)
+            while (left := ends - time.monotonic()) > 0 and not may_go_on() and not (until_gone and gone.done()):
+                await asyncio.sleep(min(left, _STEP_SECONDS))
             return not gone.done()
         finally:
             gone.cancel()

@@ -40,16 +40,17 @@ LAUNCHES = {
         },
     ),
 }
-COMMON = {"conn_id": CONN_ID, "lookup_timeout": 10, "retries": 5, "retry_delay": timedelta(seconds=3)}
+COMMON = {"conn_id": CONN_ID, "lookup_timeout": 15, "retries": 5, "retry_delay": timedelta(seconds=3)}
 WAITING = {"wait_until": "finished", "poll_interval": 2}
 
 for vendor, (operator, fields) in LAUNCHES.items():
-    with DAG(f"{vendor}_launch", schedule=None, start_date=BEGIN):
-        operator(task_id="create", name="Winter", **fields, **COMMON)
+    for where, executor in (("", "CeleryExecutor"), ("_local", "LocalExecutor")):
+        with DAG(f"{vendor}_launch{where}", schedule=None, start_date=BEGIN):
+            operator(task_id="create", name="Winter", **fields, **COMMON, executor=executor)
+        with DAG(f"{vendor}_wait{where}", schedule=None, start_date=BEGIN):
+            operator(task_id="create", name="Winter", **fields, **COMMON, **WAITING, executor=executor)
     with DAG(f"{vendor}_patient", schedule=None, start_date=BEGIN):
         operator(task_id="create", name="Winter", **fields, **{**COMMON, "retry_delay": timedelta(seconds=20)})
-    with DAG(f"{vendor}_wait", schedule=None, start_date=BEGIN):
-        operator(task_id="create", name="Winter", **fields, **COMMON, **WAITING)
     with DAG(f"{vendor}_mapped", schedule=None, start_date=BEGIN):
         if vendor == "altur":
             fields = {**fields, "contacts": str(Path(__file__).with_name("few_contacts.csv"))}

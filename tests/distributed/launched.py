@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import psutil
 from cluster import Cluster, until
-from vendors import CONTACTS, FAST, Vendor, problems_of
+from vendors import CONTACTS, FAST, SLOW, Vendor, problems_of
 
 TASK = "create"
 
@@ -30,7 +29,11 @@ class Step:
     skip: int = 0
 
 
+#: Waits first: their campaigns run on until they are told to stand still.
 STEPS: Sequence[Step] = (
+    Step("kinbox", "wait", None),
+    Step("altur", "wait", None),
+    Step("koreai", "wait", None),
     Step("kinbox", "create", "create_campaign"),
     Step("altur", "create", "create_campaign"),
     Step("altur", "first contacts", "add_contacts"),
@@ -38,9 +41,6 @@ STEPS: Sequence[Step] = (
     Step("altur", "activate", "activate_campaign"),
     Step("koreai", "create", "create_campaign"),
     Step("koreai", "start", "start_campaign"),
-    Step("kinbox", "wait", None),
-    Step("altur", "wait", None),
-    Step("koreai", "wait", None),
 )
 #: A start that takes effect when all that an earlier one began could be over.
 LATE_START = Step("koreai", "start, late", "start_campaign")
@@ -55,7 +55,8 @@ class Launch:
     :param cluster: The Airflow.
     :param vendor: Its vendor, with nothing there yet.
     :param step: Where it is broken.
-    :param form: Which DAG of the vendor: ``launch``, ``patient`` (long between two tries) or ``wait`` for its end.
+    :param form: Which DAG of the vendor: ``launch``, ``patient`` (long between two tries) or ``wait`` for its end;
+        with ``_local`` after it, the same in the scheduler instead of a worker.
     """
 
     def __init__(self, cluster: Cluster, vendor: Vendor, step: Step, form: str) -> None:
@@ -70,16 +71,27 @@ class Launch:
         dag_id = f"{self.step.vendor}_{self._form}"
         self._run = (dag_id, self._cluster.trigger(dag_id, conn_id=self.vendor.conn_id), TASK)
 
-    def hold(self, seconds: float, *, late: bool = False) -> None:
-        """Answer the request of the step late, and let it take effect late too if wanted; a wait holds by itself."""
-        if self.step.endpoint:
-            self.vendor.delay(self.step.endpoint, seconds, skip=self.step.skip, late=late)
+    def hold(self, *, late: bool = False) -> None:
+        """
+        Let it come to its step and no further; a wait waits by itself.
 
-    def is_held(self) -> bool:
-        """Whether the request of its step has arrived; a wait has to have looked a few times."""
+        :param late: Whether the request of the step takes effect only when it is released.
+        """
         if self.step.endpoint:
-            return self.vendor.is_delaying()
-        return self.vendor.count("get_campaign") >= 3 and any(one["starts"] for one in self.vendor.campaigns)
+            self.vendor.hold(self.step.endpoint, skip=self.step.skip, late=late)
+
+    def release(self) -> None:
+        """Answer the request of its step."""
+        self.vendor.sandbox.release()
+
+    def arrive(self) -> None:
+        """Wait until it is at its step: the request has arrived; a wait has looked, and its campaign stands still."""
+        if self.step.endpoint:
+            until(f"{self} is held", self.vendor.holds)
+            return
+        until(f"{self} is started", lambda: any(one["starts"] for one in self.vendor.campaigns))
+        self.vendor.sandbox.set_speed(SLOW)
+        until(f"{self} looks", lambda: self.vendor.count("get_campaign") >= 3)
 
     def is_remembered(self) -> bool:
         """Whether Airflow keeps that it is meant."""
@@ -137,22 +149,31 @@ class Launch:
 
 
 def begin(
-    cluster: Cluster, vendors: Sequence[Vendor], steps: Sequence[Step], *, patient: bool = False, **held: Any
+    cluster: Cluster,
+    vendors: Sequence[Vendor],
+    steps: Sequence[Step],
+    *,
+    patient: bool = False,
+    local: bool = False,
+    held: bool = False,
+    late: bool = False,
 ) -> list[Launch]:
     """
     Begin launches.
 
     :param vendors: One for each.
     :param patient: Whether it is long between two tries.
-    :param held: How long each is held at its step, and whether the request takes effect late.
+    :param local: Whether they run in the scheduler instead of a worker.
+    :param held: Whether each is held at its step.
+    :param late: Whether what is held takes effect late.
     """
-    form = "patient" if patient else "launch"
+    form, where = "patient" if patient else "launch", "_local" if local else ""
     launches = [
-        Launch(cluster, vendor, step, form if step.endpoint else "wait")
+        Launch(cluster, vendor, step, (form if step.endpoint else "wait") + where)
         for vendor, step in zip(vendors, steps, strict=True)
     ]
     for launch in launches:
         if held:
-            launch.hold(**held)
+            launch.hold(late=late)
         launch.begin()
     return launches

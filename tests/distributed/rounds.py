@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 import time
@@ -10,11 +9,10 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from cluster import API, SCHEDULER, TRIGGERERS, WORKERS, Cluster, until
 from launched import CREATES, LATE_START, REQUESTS, STEPS, TASK, Launch, Step, begin
-from vendors import FEW_CONTACTS, NAMES, Vendor, problems_of
+from vendors import FEW_CONTACTS, NAMES, Vendor, problems_of, vendor_for
 from waits import Waits
 
 MAPPED = 30
@@ -46,46 +44,43 @@ class Rounds:
     All rounds, in one Airflow.
 
     :param cluster: It.
-    :param vendors: Vendors with nothing there yet.
     """
 
-    def __init__(self, cluster: Cluster, vendors: Sequence[Vendor]) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._vendors = {name: iter([one for one in vendors if one.name == name and not one.limited]) for name in NAMES}
-        self._waited_for = self._new_ones()
-        self._limited = [one for one in vendors if one.limited]
+        self._waited_for = [vendor_for(cluster, name) for name in NAMES]
         self.waits = Waits(cluster, self._waited_for, 17, on_kill="pause")
 
     def wait_for_campaigns(self) -> Iterator[Row]:
         """Begin the waits that all breaks of triggerers are tried on."""
-        for vendor in self._waited_for:
-            body = {**vendor.connection, "connection_id": vendor.conn_id}
-            self.cluster.call("POST", "connections", json={**body, "extra": json.dumps(body["extra"])})
         self.waits.begin()
         yield Row("nothing", str(self.waits), self.waits.told(), self.waits.problems())
 
     def workers_killed(self) -> Iterator[Row]:
         """Kill both workers whole while a launch is at each of its steps."""
-        launches = self._begun(STEPS, seconds=90)
-        self._hold(launches)
+        launches = self._held(STEPS)
         self.cluster.kill(*WORKERS)
         self.cluster.start(*WORKERS)
         yield from self._ended("whole worker killed", launches)
 
     def tasks_killed(self) -> Iterator[Row]:
         """Kill the process of a task alone while its request is under way, and takes effect later."""
-        late = self._begun((LATE_START,), seconds=8, late=True)
-        # A campaign of this one is over in a second: a start that comes later would begin another run.
-        late[0].vendor.sandbox.set_speed(300)
-        launches = [*late, *self._begun(STEPS, seconds=4, late=True)]
-        left = list(launches)
-        while left:
-            held = [one for one in left if one.is_held()]
-            for one in held:
-                for process in one.processes:
-                    process.kill()
-            left = [one for one in left if one not in held]
-            time.sleep(0.1)
+        steps = (*STEPS, LATE_START)
+        vendors = self._new(steps)
+        # A campaign of the last one is over in a second: a start that comes later would begin another run.
+        vendors[-1].sandbox.set_speed(300)
+        launches = begin(self.cluster, vendors, steps, held=True, late=True)
+        *others, late = launches
+        self._arrive(launches)
+        for one in launches:
+            for process in one.processes:
+                process.kill()
+        seen = len(late.vendor.requests)
+        # Long before the next tries begin.
+        for one in others:
+            one.release()
+        until("the next try looks whether it was started", lambda: len(late.vendor.requests) > seen)
+        late.release()
         yield from self._ended("task process killed", launches)
 
     def worker_stopped(self) -> Iterator[Row]:
@@ -110,10 +105,10 @@ class Rounds:
 
     def postgresql_restarted(self) -> Iterator[Row]:
         """Take PostgreSQL away for some seconds while a launch is at each of its steps and campaigns are waited for."""
-        launches = self._begun(STEPS, seconds=15)
-        self._hold(launches)
+        launches = self._held(STEPS)
         self.waits.note()
         self.cluster.database.stop()
+        self._release(launches)
         time.sleep(8)
         self.cluster.database.start()
         self._recover()
@@ -122,9 +117,9 @@ class Rounds:
 
     def redis_restarted(self) -> Iterator[Row]:
         """Restart Redis, which forgets what is queued, while launches are under way and others begin."""
-        launches = self._begun(STEPS, seconds=10)
-        self._hold(launches)
+        launches = self._held(STEPS)
         self.cluster.broker.stop()
+        self._release(launches)
         queued = begin(self.cluster, self._new(CREATES), CREATES)
         time.sleep(5)
         self.cluster.broker.start()
@@ -132,23 +127,31 @@ class Rounds:
         yield from self._ended("Redis restarted before", queued, tries=1)
 
     def scheduler_killed(self) -> Iterator[Row]:
-        """Kill the scheduler while a launch is at each of its steps."""
-        launches = self._begun(STEPS, seconds=10)
-        self._hold(launches)
+        """Kill the scheduler, with the tasks in it, while launches there and in workers are at each of their steps."""
+        local, launches = self._begun(STEPS, local=True), self._begun(STEPS)
+        self._arrive([*local, *launches])
         self.cluster.kill(SCHEDULER)
+        self._release(launches)
         self.cluster.start(SCHEDULER)
         yield from self._ended("scheduler killed", launches, tries=1)
+        yield from self._ended("LocalExecutor: scheduler and tasks killed", local)
 
     def api_server_away(self) -> Iterator[Row]:
-        """Take the API server away for a minute while a launch is at each of its steps and campaigns are waited for."""
-        launches = self._begun(REQUESTS, patient=True, seconds=30)
-        self._hold(launches)
+        """
+        Take the API server away for a minute while a launch is at each of its steps and campaigns are waited for.
+
+        Let the campaigns finish then that were waited for all the time.
+        """
+        launches = self._held(REQUESTS, patient=True)
         self.waits.note()
         self.cluster.kill(API)
+        self._release(launches)
         time.sleep(60)
         self.cluster.start(API)
         self._recover()
         yield self._waits_go_on("api-server away for 60 s")
+        problems = self.waits.end()
+        yield Row("everything", str(self.waits), self.waits.told(), problems)
         yield from self._ended("api-server away for 60 s", launches)
 
     def triggerer_killed(self) -> Iterator[Row]:
@@ -185,7 +188,8 @@ class Rounds:
     def ended_by_a_person(self) -> Iterator[Row]:
         """Mark waits success, clear them, and mark them failed, while they are deferred."""
         succeeded, cleared, failed = (
-            Waits(self.cluster, self._new_ones(), 1, on_kill="pause") for _ in ("success", "clear", "failed")
+            Waits(self.cluster, [vendor_for(self.cluster, name) for name in NAMES], 1, on_kill="pause")
+            for _ in ("success", "clear", "failed")
         )
         for waits in (succeeded, cleared, failed):
             waits.begin()
@@ -202,7 +206,8 @@ class Rounds:
 
     def mapped(self) -> Iterator[Row]:
         """Launch 30 campaigns at once at each vendor, whose limits hold."""
-        runs = [(vendor, f"{vendor.name}_mapped") for vendor in self._limited]
+        limited = [vendor_for(self.cluster, name, limited=True) for name in NAMES]
+        runs = [(vendor, f"{vendor.name}_mapped") for vendor in limited]
         begun = [(vendor, dag_id, self.cluster.trigger(dag_id, conn_id=vendor.conn_id)) for vendor, dag_id in runs]
         for vendor, dag_id, run_id in begun:
             until(f"{dag_id} is over", partial(self._is_over, dag_id, run_id))
@@ -212,36 +217,30 @@ class Rounds:
             if (states, len(campaigns)) != ({"success": MAPPED}, MAPPED):
                 problems.append(f"{dict(states)} tasks, {len(campaigns)} campaigns")
             yield Row(f"{MAPPED} mapped at once", vendor.name, f"{len(campaigns)} campaigns", problems)
-
-    def local_executor(self) -> Iterator[Row]:
-        """Run tasks in the scheduler instead of workers, and kill it with them."""
-        self.cluster.kill(SCHEDULER, *WORKERS)
-        self.cluster.environment["AIRFLOW__CORE__EXECUTOR"] = "LocalExecutor"
-        self.cluster.start(SCHEDULER)
-        launches = self._begun(STEPS, seconds=90)
-        self._hold(launches)
-        self.cluster.kill(SCHEDULER)
-        self.cluster.start(SCHEDULER)
-        yield from self._ended("LocalExecutor: scheduler and tasks killed", launches)
-
-    def end_of_waits(self) -> Iterator[Row]:
-        """Let the campaigns finish that were waited for all the time."""
-        problems = self.waits.end()
-        yield Row("everything", str(self.waits), self.waits.told(), problems)
+            vendor.close()
 
     def _new(self, steps: Sequence[Step]) -> list[Vendor]:
-        return [next(self._vendors[step.vendor]) for step in steps]
+        return [vendor_for(self.cluster, step.vendor) for step in steps]
 
-    def _new_ones(self) -> list[Vendor]:
-        return [next(self._vendors[name]) for name in NAMES]
+    def _begun(self, steps: Sequence[Step], *, patient: bool = False, local: bool = False) -> list[Launch]:
+        """Begin launches that are held at their steps."""
+        return begin(self.cluster, self._new(steps), steps, patient=patient, local=local, held=True)
 
-    def _begun(self, steps: Sequence[Step], **held: Any) -> list[Launch]:
-        return begin(self.cluster, self._new(steps), steps, **held)
+    def _held(self, steps: Sequence[Step], *, patient: bool = False) -> list[Launch]:
+        """Begin launches and return them once each is held at its step."""
+        launches = self._begun(steps, patient=patient)
+        self._arrive(launches)
+        return launches
 
     @staticmethod
-    def _hold(launches: Sequence[Launch]) -> None:
+    def _arrive(launches: Sequence[Launch]) -> None:
         for one in launches:
-            until(f"{one} is held", one.is_held)
+            one.arrive()
+
+    @staticmethod
+    def _release(launches: Sequence[Launch]) -> None:
+        for one in launches:
+            one.release()
 
     @staticmethod
     def _ended(case: str, launches: Sequence[Launch], *, tries: int = 2, **allowed: bool) -> Iterator[Row]:
@@ -249,6 +248,7 @@ class Rounds:
             one.end()
             problems = one.problems(tries=tries, **allowed)
             yield Row(case, str(one), one.told(), problems)
+            one.vendor.close()
 
     def _is_over(self, dag_id: str, run_id: str) -> bool:
         states = self.cluster.states(dag_id, run_id, TASK)

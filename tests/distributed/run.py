@@ -20,30 +20,26 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "demo")]
 from cluster import Cluster
 from rounds import Rounds, Row, together
 from services import missing
-from vendors import CONTACTS, FEW_CONTACTS, NAMES, Vendor
-from whole_airflow import free_ports
+from vendors import CONTACTS, FEW_CONTACTS, NAMES
 
-#: How many vendors of each name the rounds use up.
-EACH = 50
-#: The one of them whose limit of requests holds.
-LIMITED = 1
-DAGS = {f"{vendor}_{form}" for vendor in NAMES for form in ("launch", "patient", "wait", "mapped")} | {"waits"}
+#: Signals by which people and machines end a run.
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+FORMS = ("launch", "launch_local", "patient", "wait", "wait_local", "mapped")
+DAGS = {f"{vendor}_{form}" for vendor in NAMES for form in FORMS} | {"waits"}
 
 
 def rounds_of(play: Rounds) -> dict[str, Sequence[Callable[[], Iterator[Row]]]]:
     """Return the rounds in their order; those of one line disturb each other not."""
     lines = (
-        (play.wait_for_campaigns,),
+        (play.wait_for_campaigns, play.mapped),
         (play.workers_killed, play.triggerer_killed),
         (play.tasks_killed, play.ended_by_a_person, play.credential_rotated),
         (play.worker_stopped, play.triggerer_stopped),
         (play.postgresql_restarted,),
-        (play.redis_restarted,),
         (play.scheduler_killed,),
         (play.api_server_away,),
-        (play.mapped,),
-        (play.end_of_waits,),
-        (play.local_executor,),
+        # The last: a worker that connects again takes fewer tasks at a time until some have ended.
+        (play.redis_restarted,),
     )
     return {" and ".join(round_.__name__ for round_ in line): line for line in lines}
 
@@ -61,23 +57,15 @@ def play(folder: Path, wanted: Sequence[str]) -> list[Row]:
         print(f"{time.monotonic() - began:4.0f} s  {what}", flush=True)
 
     with ExitStack() as stack:
-        ports = iter(free_ports(EACH * len(NAMES)))
-        vendors = [
-            Vendor(name, number, next(ports), limited=number == LIMITED) for name in NAMES for number in range(EACH)
-        ]
-        for vendor in vendors:
-            # Not closed at the end: they are threads of this process, some of which still hold a request back.
-            vendor.sandbox.start()
         dags = {
             "launches.py": (HERE / "dags.py").read_text(),
             "contacts.csv": contacts(CONTACTS["altur"]),
             "few_contacts.csv": contacts(FEW_CONTACTS["altur"]),
         }
-        connections = {vendor.conn_id: vendor.connection for vendor in vendors if not vendor.conn_id.endswith("_0")}
-        cluster = stack.enter_context(Cluster(folder / "airflow", connections=connections, dags=dags, dag_ids=DAGS))
+        cluster = stack.enter_context(Cluster(folder / "airflow", dags=dags, dag_ids=DAGS))
         tell("all parts are at work")
         rows: list[Row] = []
-        for name, line in rounds_of(Rounds(cluster, vendors)).items():
+        for name, line in rounds_of(Rounds(cluster)).items():
             if wanted and not any(word in name for word in wanted):
                 continue
             for row in together(*line):
@@ -95,8 +83,8 @@ def main() -> int:
     if lacking:
         print(f"PostgreSQL and Redis are needed. On Debian: apt-get install {' '.join(lacking)}")
         return 1
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGHUP, _leave)
+    for number in _ENDS:
+        signal.signal(number, _leave)
     # The vendors' server complains of clients that were killed.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
     folder = Path(tempfile.mkdtemp(prefix="campaigns-distributed-"))
@@ -122,6 +110,9 @@ def main() -> int:
 
 
 def _leave(number: int, frame: object) -> NoReturn:
+    # Once is enough: what was started has to be stopped.
+    for one in _ENDS:
+        signal.signal(one, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import jwt
-from cluster import until
+from cluster import Cluster, until
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from whole_airflow import free_ports
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 NAMES = ("kinbox", "altur", "koreai")
 #: Vendor seconds per real second: campaigns last for longer than a death.
 SPEED = 5.0
+#: Vendor seconds per real second while nothing is to come to an end.
+SLOW = 0.001
 #: Vendor seconds per real second for what is to be over at once.
 FAST = 1_000_000.0
 CONTACTS: Mapping[str, int] = {"kinbox": 100, "altur": 1100, "koreai": 120}
 #: Contacts of the campaigns that are launched many at a time.
 FEW_CONTACTS: Mapping[str, int] = {**CONTACTS, "altur": 50}
+#: Seconds that a request is held back at most: longer than anything that is waited for.
+_HELD = 600
 _RUNNING = ("processing", "scheduled", "executing", "active", "Active", "Preparing")
 
 
@@ -29,25 +36,24 @@ class Vendor:
     One vendor's API with nothing there yet.
 
     :param name: The vendor.
-    :param number: Tells it from others of the name.
-    :param port: Its port on loopback.
     :param limited: Whether the documented limit of requests holds, and is kept to.
     """
 
-    def __init__(self, name: str, number: int, port: int, *, limited: bool = False) -> None:
+    def __init__(self, name: str, *, limited: bool = False) -> None:
+        (self._port,) = free_ports(1)
         self.name = name
-        self.conn_id = f"{name}_{number}"
+        self.conn_id = f"{name}_{self._port}"
         self.limited = limited
-        self.sandbox = Sandbox(SPEED, port=port, enforce_limits=limited)
-        self._port = port
+        self.sandbox = Sandbox(SPEED, port=self._port, vendors=[name], enforce_limits=limited).start()
         self._deaf: list[socket.socket] = []
 
     @property
     def connection(self) -> dict[str, Any]:
         """The Airflow connection to it."""
         connection = self.sandbox.connections()[f"{self.name}_default"]
-        limit = {} if self.limited else {"rate_limit": 100}
-        return {**connection, "extra": {**connection.get("extra", {}), **limit}}
+        # What holds a request back is the test, not the clients' patience.
+        settings = {} if self.limited else {"rate_limit": 100, "timeout": _HELD}
+        return {**connection, "extra": {**connection.get("extra", {}), **settings}}
 
     @property
     def requests(self) -> list[dict[str, Any]]:
@@ -65,20 +71,19 @@ class Vendor:
         """Return how many requests arrived at an endpoint."""
         return sum(one["endpoint"] == endpoint for one in self.requests)
 
-    def delay(self, endpoint: str, seconds: float, *, skip: int = 0, late: bool = False) -> None:
+    def hold(self, endpoint: str, *, skip: int = 0, late: bool = False) -> None:
         """
-        Answer a request late.
+        Answer a request only when it is released.
 
         :param endpoint: Which.
-        :param seconds: By how much.
         :param skip: How many requests to the endpoint come before it.
-        :param late: Whether it also takes effect late.
+        :param late: Whether it takes effect only then, too.
         """
         order = {"vendor": self.name, "endpoint": endpoint, "skip": skip}
-        self.sandbox.order_fault(**order, kind="slow", effect=not late, seconds=seconds)
+        self.sandbox.order_fault(**order, kind="slow", effect=not late, seconds=_HELD)
 
-    def is_delaying(self) -> bool:
-        """Whether a request that is answered late has arrived."""
+    def holds(self) -> bool:
+        """Whether the request to hold has arrived."""
         return any(one["fault"] == "slow" for one in self.requests)
 
     def fall_silent(self) -> None:
@@ -102,6 +107,11 @@ class Vendor:
             self._deaf.pop().close()
         self.sandbox.start()
 
+    def close(self) -> None:
+        """End it, without waiting for that."""
+        self.sandbox.release()
+        threading.Thread(target=self.sandbox.close, daemon=True).start()
+
     def revoke(self, old: str) -> None:
         """Refuse a credential from now on."""
         (vendor,) = (one for one in self.sandbox.app.vendors if one.name == self.name)
@@ -119,6 +129,14 @@ class Vendor:
         self.sandbox.set_speed(FAST)
         until("the campaigns are over", lambda: all(one["status"] not in _RUNNING for one in self.campaigns))
         return self.campaigns
+
+
+def vendor_for(cluster: Cluster, name: str, *, limited: bool = False) -> Vendor:
+    """Return a new vendor with nothing there yet, to which the cluster has a connection."""
+    vendor = Vendor(name, limited=limited)
+    connection = {**vendor.connection, "connection_id": vendor.conn_id}
+    cluster.call("POST", "connections", json={**connection, "extra": json.dumps(connection["extra"])})
+    return vendor
 
 
 def problems_of(campaign: Mapping[str, Any], contacts: int) -> list[str]:

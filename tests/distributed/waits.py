@@ -7,18 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cluster import Cluster, until
-from vendors import FAST, Vendor
+from vendors import FAST, SLOW, Vendor
 
 from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.api.koreai.client import KoreAIClient
 
-#: Vendor seconds per real second: campaigns run, and none comes to an end.
-SLOW = 0.001
 DAG, TASK = "waits", "wait"
 #: Requests by which a wait looks.
 _LOOKS = {"get_campaign", "list_campaigns", "find_campaigns", "get_status"}
-_LIVE = {"executing", "active", "Active"}
+_LIVE = {"executing", "awaiting-chunk", "active", "cooldown", "Active"}
 
 
 class Waits:
@@ -48,7 +46,7 @@ class Waits:
             for place in range(self._each):
                 launched = _launched(vendor, f"Waited for {place}")
                 campaigns.append({"campaign_id": launched, "conn_id": vendor.conn_id, "on_kill": on_kill})
-            vendor.sandbox.set_speed(600)
+            vendor.sandbox.set_speed(60)
         for vendor in self.vendors:
             until("all campaigns run", lambda vendor=vendor: {one["status"] for one in vendor.campaigns} <= _LIVE)
             vendor.sandbox.set_speed(SLOW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -106,6 +107,24 @@ def test_a_slow_request_without_effect_takes_effect_after_the_client_gave_up(san
     assert created(sandbox) == 0
     assert eventually(lambda: created(sandbox) == 1)
     assert (last(sandbox)["status"], last(sandbox)["effect"]) == (None, True)
+
+
+@pytest.mark.parametrize("effect", [True, False])
+def test_what_is_held_back_goes_on_at_once_when_it_is_released(sandbox, session, effect):
+    sandbox.order_fault(kind="slow", seconds=3600, effect=effect)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(create, sandbox, session)
+        eventually(lambda: created(sandbox) == int(effect) and last(sandbox)["fault"] == "slow")
+        sandbox.release()
+        assert answer.result(60).json()["id"] == "1"
+    assert created(sandbox) == 1
+
+
+def test_a_request_that_comes_after_a_release_is_held_back_again(sandbox, session):
+    sandbox.release()
+    sandbox.order_fault(kind="slow", seconds=3600)
+    with pytest.raises(requests.ReadTimeout):
+        create(sandbox, session, timeout=0.2)
 
 
 def test_a_slow_request_from_before_a_reset_creates_nothing_after_it(sandbox, session):

@@ -118,6 +118,7 @@ def get_provider_info() -> dict[str, Any]:
                 "create",
                 "guarded",
                 "planned",
+                "reconcile",
                 "results",
                 "waits",
             ],

@@ -39,6 +39,8 @@ NEEDED = {
     "source": "contacts.csv",
     "output": "audience",
     "vendor": "altur",
+    "manifest": "manifest.json",
+    "outcomes": "outcomes.jsonl",
 }
 
 

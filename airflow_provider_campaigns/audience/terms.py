@@ -207,6 +207,18 @@ def _shares(value: Any) -> tuple[float, ...]:
     return shares
 
 
+def _shares_of_slices(value: Any) -> tuple[float, ...]:
+    given = _plain(value)
+    if not isinstance(given, (list, tuple)):
+        raise ValueError
+    if any(isinstance(share, bool) or not isinstance(share, (int, float)) for share in given):
+        raise ValueError
+    return tuple(given)
+
+
+SHARES_OF_SLICES = ArgumentKind("a list of shares of slices, such as [5, 25]", _shares_of_slices)
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError
@@ -214,10 +226,12 @@ def _text(value: Any) -> str:
 
 
 _CAP_EXAMPLE = "{'ledger': 's3://bucket/ledger', 'messages': 2, 'days': 7}"
+FILE = ArgumentKind("the path or URI of a file", _path)
+FILES = ArgumentKind("the path or URI of a file, or a list of such", _paths)
 FOLDER = ArgumentKind("the path or URI of a folder, without '..', '~' and the characters * ? [", _folder)
 #: The kind of each argument that decides about an audience.
 KINDS: Mapping[str, ArgumentKind] = {
-    "source": ArgumentKind("the path or URI of a file, or a list of such", _paths),
+    "source": FILES,
     "output": FOLDER,
     "vendor": choice(VENDORS),
     "columns": ArgumentKind("a dict such as {'telefone': 'contact'}", _columns).or_none(),

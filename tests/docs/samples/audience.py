@@ -43,10 +43,36 @@ with DAG("audience", schedule=None, params={"folder": "/tmp/audiences"}):  # noq
         task_id="rest",
         name="Winter, the rest {{ run_id }}",
         contacts="{{ ti.xcom_pull(task_ids='audience')['slices'][1]['path'] }}",
+        wait_until="finished",
         **winter,
     )
     audience >> first >> rest
     # --8<-- [end:launch]
+    # --8<-- [start:reconcile]
+    from airflow_provider_campaigns.operators.reconcile import ReconcileCampaignOperator
+    from airflow_provider_campaigns.operators.results import (
+        CampaignOutcomesToObjectStorageOperator,
+    )
+
+    outcomes = [
+        CampaignOutcomesToObjectStorageOperator(
+            task_id=f"outcomes_of_{launched.task_id}",
+            conn_id="altur_default",
+            campaign_id=launched.output,
+            path=f"{{{{ params.folder }}}}/{{{{ run_id }}}}/{launched.task_id}.jsonl",
+        )
+        for launched in (first, rest)
+    ]
+    (
+        rest
+        >> outcomes
+        >> ReconcileCampaignOperator(
+            task_id="reconcile",
+            manifest="{{ ti.xcom_pull(task_ids='audience')['manifest'] }}",
+            outcomes=[one.path for one in outcomes],
+        )
+    )
+    # --8<-- [end:reconcile]
 
 with DAG("capped_audience", schedule=None, params={"folder": "/tmp/audiences"}):  # noqa: S108
     # --8<-- [start:cap]

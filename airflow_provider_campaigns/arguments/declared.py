@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -138,6 +137,9 @@ class DeclaredArguments(RendersAsWritten):
 
 
 def _meant(name: str, known: set[str]) -> str | None:
+    # Here, since parsing a DAG file without mistakes needs none of it.
+    import difflib
+
     elsewhere = _ELSEWHERE_CALLED.get(name)
     if elsewhere in known:
         return elsewhere

@@ -9,9 +9,6 @@ from airflow_provider_campaigns.api.model import CampaignStatus
 from airflow_provider_campaigns.launch.intent import Intent
 from airflow_provider_campaigns.launch.record import LaunchRecord
 
-#: How long a look-up goes on when nothing is found, by default: a vendor's list may lag behind its creates.
-DEFAULT_LOOKUP_TIMEOUT_SECONDS = 60.0
-
 
 def relaunch_number(record: LaunchRecord | None, *, wanted: bool, max_tries: int, retries: int) -> int:
     """

@@ -20,7 +20,6 @@ from airflow_provider_campaigns.exceptions import (
 )
 from airflow_provider_campaigns.launch.batches import add_in_batches
 from airflow_provider_campaigns.launch.decisions import (
-    DEFAULT_LOOKUP_TIMEOUT_SECONDS,
     CreateStep,
     StartStep,
     changed_fields,
@@ -31,6 +30,7 @@ from airflow_provider_campaigns.launch.decisions import (
 from airflow_provider_campaigns.launch.doubles import doubles_of, pause_or_stop_later
 from airflow_provider_campaigns.launch.intent import Intent, signs_in
 from airflow_provider_campaigns.launch.lookup import LookUp
+from airflow_provider_campaigns.launch.persistence import DEFAULT_LOOKUP_TIMEOUT_SECONDS
 from airflow_provider_campaigns.launch.record_store import RecordKeeper
 
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 logger = logging.getLogger(__name__)
 
+#: How long a look-up goes on when nothing is found, by default: a vendor's list may lag behind its creates.
+DEFAULT_LOOKUP_TIMEOUT_SECONDS = 60.0
 #: How long a try goes on telling Airflow what it did, by default: an API server takes a minute or two to restart.
 DEFAULT_RECORD_TIMEOUT_SECONDS = 300.0
 PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)

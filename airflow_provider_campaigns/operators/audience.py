@@ -12,12 +12,12 @@ from airflow_provider_campaigns.arguments.kinds import ArgumentKind
 from airflow_provider_campaigns.audience.terms import KINDS, TEST_CONTACTS, read_terms
 from airflow_provider_campaigns.contacts.recipients import Recipients, folders_of
 from airflow_provider_campaigns.exceptions import airflow_errors
-from airflow_provider_campaigns.launch.task_run import TaskRun
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_campaigns.audience.preparing import Preparer
+    from airflow_provider_campaigns.launch.task_run import TaskRun
 
 
 class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
@@ -133,6 +133,7 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Prepare the audience, or find what an earlier try prepared."""
         from airflow_provider_campaigns.audience.preparing import Preparation
+        from airflow_provider_campaigns.launch.task_run import TaskRun
 
         run = TaskRun.of(context)
         with airflow_errors():

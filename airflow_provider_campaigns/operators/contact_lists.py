@@ -20,7 +20,6 @@ from airflow_provider_campaigns.exceptions import (
     airflow_errors,
 )
 from airflow_provider_campaigns.launch.intent import Intent, signs_in
-from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.operators.contacts import ContactsOperator
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ class _ContactListOperator(ContactsOperator):
         """Check the connection, dry run, the contacts, and that an earlier try meant the same; nothing is sent."""
         from airflow_provider_campaigns.hooks.koreai import KoreAIHook
         from airflow_provider_campaigns.launch.batches import HandOver
+        from airflow_provider_campaigns.launch.task_run import TaskRun
 
         hook = KoreAIHook(self.conn_id)
         dry_run = hook.begin(self.log, dry_run=self.argument("dry_run"))
@@ -317,6 +317,7 @@ class KoreAIDeleteContactListOperator(DeclaredArguments, BaseOperator):
     def execute(self, context: Context) -> None:
         """Delete it, or see that it is gone."""
         from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+        from airflow_provider_campaigns.launch.task_run import TaskRun
 
         with airflow_errors():
             client = KoreAIHook(self.conn_id).get_conn()

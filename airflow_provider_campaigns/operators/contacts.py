@@ -12,8 +12,6 @@ from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.contacts.limits import exceeds
 from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.launch.record import LaunchRecord
-from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.operators.altur import TakesAlturContacts
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
 
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_campaigns.contacts.rows import Checked
+    from airflow_provider_campaigns.launch.record import LaunchRecord
+    from airflow_provider_campaigns.launch.task_run import TaskRun
 
 
 class ContactsOperator(TakesContacts):
@@ -124,6 +124,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         from airflow_provider_campaigns.api.altur.fields import numeric_id
         from airflow_provider_campaigns.hooks.altur import AlturHook
         from airflow_provider_campaigns.launch.batches import HandOver, add_in_batches
+        from airflow_provider_campaigns.launch.task_run import TaskRun
 
         with airflow_errors():
             hook = AlturHook(self.conn_id)

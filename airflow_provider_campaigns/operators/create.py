@@ -12,14 +12,12 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_campaigns.arguments.kinds import BOOLEAN, DURATION_OR_ZERO, ArgumentKind
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.launch.approval import ANSWER_KEY, SHOWN_KEY, Approval
-from airflow_provider_campaigns.launch.decisions import DEFAULT_LOOKUP_TIMEOUT_SECONDS, relaunch_number
 from airflow_provider_campaigns.launch.intent import Intent
-from airflow_provider_campaigns.launch.persistence import DEFAULT_RECORD_TIMEOUT_SECONDS, persistently
-from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY, dry_run_receipt, receipt_of
-from airflow_provider_campaigns.launch.record import LaunchRecord, record_in
-from airflow_provider_campaigns.launch.record_store import not_recorded
-from airflow_provider_campaigns.launch.task_run import TaskRun
+from airflow_provider_campaigns.launch.persistence import (
+    DEFAULT_LOOKUP_TIMEOUT_SECONDS,
+    DEFAULT_RECORD_TIMEOUT_SECONDS,
+    persistently,
+)
 from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.operators.planned import LaunchPlan, PlannedCampaign
 from airflow_provider_campaigns.operators.waits import WaitsForCampaign
@@ -31,7 +29,10 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.create_request import CreateRequest
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
+    from airflow_provider_campaigns.launch.approval import Approval
     from airflow_provider_campaigns.launch.launcher import Launch
+    from airflow_provider_campaigns.launch.record import LaunchRecord
+    from airflow_provider_campaigns.launch.task_run import TaskRun
 
 
 class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
@@ -123,6 +124,9 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
 
     def execute(self, context: Context) -> str:
         """Launch the campaign; wait for it here, or defer, or return its id."""
+        # What only a launch needs is imported in the methods of one: parsing a DAG file needs none of it.
+        from airflow_provider_campaigns.launch.task_run import TaskRun
+
         with airflow_errors():
             # Everything that can be seen to be wrong is seen before the first request.
             terms = self.wait_terms()
@@ -146,8 +150,8 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
 
     def _prepare(self, run: TaskRun, hook: CampaignHook, plan: LaunchPlan, *, dry_run: bool) -> Launch:
         """Return the launch that the plan is for; in a dry run, say what it would send and skip the task."""
-        # Here and not above, like the triggers: parsing a DAG file needs none of them.
         from airflow_provider_campaigns.launch.launcher import Launch
+        from airflow_provider_campaigns.launch.record import record_in
 
         client = hook.get_conn()
         known = record_in(run.store.load() if run.store else None)
@@ -189,12 +193,16 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
             raise
 
     def _intent(self, run: TaskRun, record: LaunchRecord | None, meant: Mapping[str, str]) -> Intent:
+        from airflow_provider_campaigns.launch.decisions import relaunch_number
+
         retries = int(self.retries or 0)
         number = relaunch_number(record, wanted=self.argument("relaunch"), max_tries=run.max_tries, retries=retries)
         return Intent(run.key(number), meant, number, run.max_tries)
 
     def _approval(self, run: TaskRun) -> Approval | None:
         """Return what the approval task showed and how it was answered, or None if the launch needs no approval."""
+        from airflow_provider_campaigns.launch.approval import ANSWER_KEY, SHOWN_KEY, Approval
+
         task = self.approval_task_id
         return None if task is None else Approval(task, run.xcom_of(task, ANSWER_KEY), run.xcom_of(task, SHOWN_KEY))
 
@@ -213,6 +221,8 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
     def _push(
         self, context: Context, run: TaskRun, hook: CampaignHook, launch: Launch, campaign: Mapping[str, Any]
     ) -> None:
+        from airflow_provider_campaigns.launch.receipt import receipt_of
+
         push_link(context, hook, str(campaign["id"]))
         receipt = receipt_of(
             launch.intent,
@@ -235,6 +245,8 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
                 lambda: self._push(context, run, hook, launch, campaign.as_dict()), self.argument("record_timeout")
             )
         except Exception as error:
+            from airflow_provider_campaigns.launch.record_store import not_recorded
+
             refusal = not_recorded(f"Campaign {campaign.id} was launched", error)
         else:
             return
@@ -244,6 +256,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
         """Log what a launch would send, and skip the task."""
         from airflow_provider_campaigns.api.redaction import redacted
         from airflow_provider_campaigns.launch.guards import GuardAction
+        from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY, dry_run_receipt
 
         request = plan.request.marked(intent.mark)
         verdict = self.verdict(run, hook.get_conn())

@@ -9,9 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.api.fields import TEXT
 from airflow_provider_campaigns.arguments.templates import is_template
-from airflow_provider_campaigns.launch.intent import Intent, fingerprints
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
 
 if TYPE_CHECKING:
@@ -70,6 +68,8 @@ class PlannedCampaign(GuardedOperator):
     @classmethod
     def text_template_fields(cls) -> Collection[str]:
         """Return the arguments that the vendor takes as text, and the connection."""
+        from airflow_provider_campaigns.api.fields import TEXT
+
         texts = {field.name for field in cls.client_class().create_fields if field.kind is TEXT}
         return {"conn_id", *(name for name in cls.create_fields if cls.renamed_fields.get(name, name) in texts)}
 
@@ -101,6 +101,8 @@ class PlannedCampaign(GuardedOperator):
 
     def check_visible_fields(self) -> None:
         """Refuse at parse time what can be seen to be wrong; called by a vendor's constructor when all is assigned."""
+        from airflow_provider_campaigns.launch.intent import Intent
+
         visible = {name: value for name, value in self.given_fields().items() if not is_template(value)}
         self.check_visible_arguments()
         with self.checking():
@@ -119,6 +121,8 @@ class PlannedCampaign(GuardedOperator):
 
         :raises InvalidRequest: Names what is wrong.
         """
+        from airflow_provider_campaigns.launch.intent import fingerprints
+
         client = hook.get_conn()
         further = self.check_before(client)
         request = client.prepare(**self.given_fields(), extra_fields=self.extra_fields)

@@ -13,7 +13,6 @@ from airflow_provider_campaigns.api.paging import ON_INCOMPLETE, CountedRows
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
 from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import airflow_errors
-from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.results.files import IF_EXISTS, ResultFile, check_path
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Write the file; return ``{"path": ..., "count": ...}``, with ``missing`` where the vendor tells of more."""
+        from airflow_provider_campaigns.launch.task_run import TaskRun
+
         run = TaskRun.of(context)
         with airflow_errors():
             file = ResultFile(self.path, writer=run.key()[:12], try_number=run.try_number, if_exists=self.if_exists)

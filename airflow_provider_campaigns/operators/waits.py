@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.arguments.kinds import DURATION, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import CampaignWaitTimeout, airflow_errors
-from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY
-from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.links import leave_link
 from airflow_provider_campaigns.wait.arguments import WaitingTask
 from airflow_provider_campaigns.wait.decisions import UNTIL
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
+    from airflow_provider_campaigns.launch.task_run import TaskRun
     from airflow_provider_campaigns.wait.terms import Terms
 
 _TWO_WEEKS = 14 * 24 * 3600.0
@@ -136,6 +135,9 @@ class WaitsForCampaign(WaitingTask):
 
     def execute_complete(self, context: Context, event: Any = None) -> str:
         """Return the id of the campaign that the trigger saw reach the goal, or raise what its event means."""
+        from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY
+        from airflow_provider_campaigns.launch.task_run import TaskRun
+
         leave_link(context)
         overdue = timeout_error(CampaignWaitTimeout, self.argument("wait_timeout"), self.execution_timeout)
         conclude(context["ti"], event.get("campaign") if isinstance(event, Mapping) else None)
@@ -148,6 +150,8 @@ class WaitsForCampaign(WaitingTask):
 
     def hand_out(self, run: TaskRun, receipt: Mapping[str, Any]) -> None:
         """Give the receipt to the tasks downstream: as XCom, and with the asset events of the outlets."""
+        from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY
+
         run.ti.xcom_push(key=RECEIPT_KEY, value=dict(receipt))
         run.tell_outlets(self.outlets, receipt)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.connection import get_async_connection
 
-from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest, UnreadableAnswer
+from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
+from airflow_provider_campaigns.wait.isolation import unexpected
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -100,15 +100,3 @@ class SharedClient:
         """Give everything back; calls under way come to their end by themselves."""
         self.drop()
         self._threads.shutdown(wait=False)
-
-
-def unexpected(error: Exception, vendor: str) -> UnreadableAnswer:
-    """Return an error that nobody expected as an unreadable answer; without its text, which may repeat the answer."""
-    frame = traceback.extract_tb(error.__traceback__)[-1:]
-    where = "".join(f" in {one.name}, line {one.lineno}" for one in frame)
-    return UnreadableAnswer(
-        f"{vendor}'s answer was not understood ({type(error).__name__}{where}). If it persists, report it to the "
-        "maintainers of this package.",
-        vendor=vendor,
-        endpoint="get_campaigns",
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 
 from airflow_provider_campaigns.api.errors import (
@@ -11,6 +12,7 @@ from airflow_provider_campaigns.api.errors import (
     ListingIncomplete,
     RateLimited,
     Unavailable,
+    UnreadableAnswer,
 )
 
 #: The status of a server that stumbled over this one request, as others (502 to 504) are of an outage.
@@ -53,3 +55,15 @@ def parts_of(error: Exception, number: int) -> Sequence[slice]:
         return ()
     middle = number // 2
     return (slice(0, middle), slice(middle, number))
+
+
+def unexpected(error: Exception, vendor: str) -> UnreadableAnswer:
+    """Return an error that nobody expected as an unreadable answer; without its text, which may repeat the answer."""
+    frame = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" in {one.name}, line {one.lineno}" for one in frame)
+    return UnreadableAnswer(
+        f"{vendor}'s answer was not understood ({type(error).__name__}{where}). If it persists, report it to the "
+        "maintainers of this package.",
+        vendor=vendor,
+        endpoint="get_campaigns",
+    )

@@ -15,8 +15,8 @@ from weakref import WeakKeyDictionary
 from airflow_provider_campaigns.api.errors import NotFound, UnreadableAnswer
 from airflow_provider_campaigns.api.limits import Account
 from airflow_provider_campaigns.api.model import Campaign
-from airflow_provider_campaigns.wait.connection import SharedClient, unexpected
-from airflow_provider_campaigns.wait.isolation import MOST_COMMON_FAILURES, is_common, parts_of
+from airflow_provider_campaigns.wait.connection import SharedClient
+from airflow_provider_campaigns.wait.isolation import MOST_COMMON_FAILURES, is_common, parts_of, unexpected
 from airflow_provider_campaigns.wait.live import LiveFigures, LiveQueue
 from airflow_provider_campaigns.wait.outcome import Outcome
 from airflow_provider_campaigns.wait.runner import observe

@@ -21,8 +21,8 @@ from airflow_provider_campaigns.exceptions import (
     CampaignStalled,
     CampaignUnreachable,
 )
-from airflow_provider_campaigns.wait.connection import unexpected
 from airflow_provider_campaigns.wait.ending import TaskEnd, end_by_time, end_of, has_line_to_airflow
+from airflow_provider_campaigns.wait.isolation import unexpected
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 from airflow_provider_campaigns.wait.state import WaitState
 

@@ -41,10 +41,29 @@ def push_link(context: Context, hook: CampaignHook, campaign_id: str) -> None:
     if not url:
         leave_link(context)
         return
-    context["ti"].xcom_push(key=LINK_KEY, value=url)
+    _push(context["ti"], url)
     task = getattr(context.get("ti"), "task", None)
     if task is not None:
         setattr(task, _ATTRIBUTE, url)
+
+
+def _push(ti: Any, url: str) -> None:
+    """
+    Push an address as Airflow itself pushes links when a task ends.
+
+    Airflow 3 shows what its database holds; a custom XCom backend would have put a path to its own store there.
+    """
+    try:
+        from airflow.sdk.bases.xcom import BaseXCom
+        from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+    except ImportError:
+        ti.xcom_push(key=LINK_KEY, value=url)
+        return
+    if not isinstance(ti, RuntimeTaskInstance):
+        ti.xcom_push(key=LINK_KEY, value=url)
+        return
+    index = -1 if ti.map_index is None else ti.map_index
+    BaseXCom.set(LINK_KEY, url, dag_id=ti.dag_id, task_id=ti.task_id, run_id=ti.run_id, map_index=index)
 
 
 def leave_link(context: Context) -> None:

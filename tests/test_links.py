@@ -52,6 +52,35 @@ def test_the_address_is_the_connection_s_with_the_id_in_its_place(
     assert pushed == ({} if url is None else {CampaignLink().xcom_key: url})
 
 
+@pytest.mark.parametrize("hook", ["https://app.example.com/c/{campaign_id}"], indirect=True)
+def test_a_custom_xcom_backend_does_not_get_the_address_of_a_task_that_runs(
+    hook: CampaignHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = pytest.importorskip(
+        "airflow.sdk.execution_time.task_runner", reason="Airflow 2 reads links by the backend"
+    )
+
+    class ObjectStorage(runner.XCom):  # type: ignore[name-defined,misc]
+        @staticmethod
+        def serialize_value(*args: Any, **place: Any) -> str:
+            return "file:///xcoms/a_path.json"
+
+    told: list[Any] = []
+    monkeypatch.setattr(runner, "XCom", ObjectStorage)
+    monkeypatch.setattr(
+        runner,
+        "SUPERVISOR_COMMS",
+        SimpleNamespace(send=lambda one: told.append(one) if hasattr(one, "map_index") else None),
+        raising=False,
+    )
+    place = {"dag_id": "offers", "task_id": "create", "run_id": "today", "map_index": 0}
+    ti = runner.RuntimeTaskInstance.model_construct(**place, task=SimpleNamespace(returns_dag_result=False))
+    ti.xcom_push(key="campaign", value="42")
+    push_link({"ti": ti}, hook, "42")  # type: ignore[typeddict-item]
+    assert [one.map_index for one in told] == [0, 0]
+    assert [one.value for one in told] == ["file:///xcoms/a_path.json", "https://app.example.com/c/42"]
+
+
 @pytest.mark.parametrize("hook", ["javascript:alert(1)", "app.example.com/{campaign_id}"], indirect=True)
 def test_an_address_that_is_none_of_the_web_makes_no_link_and_keeps_no_launch_from_its_way(hook: CampaignHook) -> None:
     assert hook.console_url("42") is None

@@ -90,10 +90,15 @@ def create_fields(one: type[Any]) -> tuple[str, ...]:
     return one.create_fields if issubclass(one, CreateCampaignOperator) else ()
 
 
-def build(one: type[Any], **given: Any) -> Any:
-    needed = {
+def needed_by(one: type[Any]) -> dict[str, Any]:
+    """Return the arguments that a class cannot do without."""
+    return {
         name: NEEDED[name] for name, each in parameters(one).items() if name in NEEDED and each.default is each.empty
     }
+
+
+def build(one: type[Any], **given: Any) -> Any:
+    needed = needed_by(one)
     if issubclass(one, BaseOperator):
         needed["task_id"] = "task"
     return one(**{**needed, **given})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,10 +86,15 @@ def _number(value: Any) -> float:
 
 
 def _count(value: Any) -> int:
+    if isinstance(value, str):
+        # Digits only: "1.000" is a thousand to one reader and one to another.
+        if not value.strip().isdecimal():
+            raise ValueError
+        return int(value)
     number = _number(value)
     if number < 0 or not number.is_integer():
         raise ValueError
-    return int(value) if isinstance(value, str) and value.strip().isdecimal() else int(number)
+    return int(number)
 
 
 def _seconds(value: Any) -> float:
@@ -139,17 +145,35 @@ def _limit(value: Any) -> float:
     limit = _number(value) if percent is None else percent / 100
     if limit < 0 or (percent is not None and percent >= 100) or (limit >= 1 and not limit.is_integer()):
         raise ValueError
+    if limit >= 1 and isinstance(value, str):
+        return float(_count(value))
     return limit
 
 
-def _campaign_id(value: Any) -> str:
+#: What no vendor's id is longer than, in characters.
+_MAX_ID_CHARACTERS = 200
+_ID = re.compile(r"[\w.:~+=@-]+", re.ASCII)
+_NO_IDS = ("none", "null", "nan", "undefined", "true", "false")
+
+
+def _id(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > _MAX_ID_CHARACTERS or not _ID.fullmatch(value):
         raise ValueError
-    if value in ("", "None", "null") or ".." in value or value == ".":
+    if value.lower() in _NO_IDS or ".." in value or value == ".":
         raise ValueError
-    if any(letter.isspace() or letter in "/\\?#%" or not letter.isprintable() for letter in value):
+    return value
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or value.strip() in ("", "None", "null"):
+        raise ValueError
+    return value
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise ValueError
     return value
 
@@ -164,10 +188,22 @@ PERCENT = ArgumentKind("above 0 and at most 100 (percent)", _percent)
 COUNT = ArgumentKind("a whole number, 0 or more", _count)
 #: How many of something may go wrong.
 LIMIT = ArgumentKind("a share below 1 (such as 0.01 or '1%') or a whole number from 1 on, or 0 for none", _limit)
-CAMPAIGN_ID = ArgumentKind(
-    "the id of a campaign: one word without blanks, slashes, '..' and control characters (often create.output)",
-    _campaign_id,
-)
+#: Names of connections, contact lists and the like.
+NAME = ArgumentKind("a text that is not blank", _name)
+MAPPING = ArgumentKind("a dict with texts as its keys", _mapping)
+
+
+def identifier(what: str, often: str) -> ArgumentKind:
+    """
+    Return the kind of an argument that takes an id of the vendor's.
+
+    :param what: What it is the id of.
+    :param often: What it often comes from, in Python.
+    """
+    return ArgumentKind(f"the id of {what}: one word of letters, digits and any of -_.:~+=@ (often {often})", _id)
+
+
+CAMPAIGN_ID = identifier("a campaign", "create.output")
 
 
 def choice(allowed: Iterable[str]) -> ArgumentKind:
@@ -201,10 +237,13 @@ def strictly(kind: ArgumentKind, name: str, value: Any) -> Any:
     :param kind: The argument's kind.
     :param name: The argument's name.
     :param value: What was given, and is no template.
-    :raises InvalidRequest: As :meth:`ArgumentKind.read` does, and for the text ``"false"`` in the place of False.
+    :raises InvalidRequest: As :meth:`ArgumentKind.read` does; also for the text ``"false"`` instead of False, and for a
+        share of 1, which may mean everything or one percent.
     """
     if kind.convert is _boolean and isinstance(value, str):
         raise InvalidRequest(f"{name} must be {kind.wanted}; got the text {shown(value)}.")
+    if kind.convert is _share and type(value) is int and value == 1:
+        raise InvalidRequest(f"{name}=1 is ambiguous: write 1.0 or '100%' for all, 0.01 or '1%' for one percent.")
     return kind.read(name, value)
 
 

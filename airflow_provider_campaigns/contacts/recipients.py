@@ -162,4 +162,12 @@ class TakesContacts(DeclaredArguments, BaseOperator):
     def _do_render_template_fields(self, *args: Any, **kwargs: Any) -> None:
         # Not in render_template_fields, which Airflow does not call for a mapped task.
         super()._do_render_template_fields(*args, **kwargs)
-        self.contacts = hidden(self.contacts)
+        try:
+            self.contacts = hidden(self.contacts)
+        except InvalidRequest as error:
+            refused = str(error)
+        else:
+            return
+        from airflow_provider_campaigns.exceptions import CampaignRequestRefused
+
+        raise CampaignRequestRefused(f"Task {self.task_id!r}: {refused}")

@@ -54,7 +54,7 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
     # Rendered again after execute: before the function was called there was nothing to store.
     overwrite_rtif_after_execution: bool = True
     # The function's arguments are data: any of them may be None.
-    may_render_to_none = ("op_args", "op_kwargs")
+    may_render_to_none: Collection[str] = ("op_args", "op_kwargs")
 
     def __init__(
         self,
@@ -67,9 +67,10 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
         self._given = frozenset(name for name in self.returnable_fields() if kwargs.get(name) is not None)
         defaults = kwargs.get("default_args") or {}
         # The function may return these when the task runs, so they are not missing yet.
-        for name in {*self.required_fields()} - {*kwargs, *defaults}:
-            kwargs[name] = None
+        not_given = {*self.required_fields()} - {*kwargs, *defaults}
+        kwargs |= dict.fromkeys(not_given)
         super().__init__(python_callable=python_callable, op_args=op_args, op_kwargs=op_kwargs, **kwargs)
+        self.may_render_to_none = (*type(self).may_render_to_none, *not_given)
 
     @classmethod
     def returnable_fields(cls) -> tuple[str, ...]:
@@ -138,6 +139,9 @@ class CampaignDecoratedOperator(DecoratedOperator, CreateCampaignOperator):
             raise InvalidRequest(
                 f"{task}: {', '.join(missing)} must be returned by the function or given to the decorator."
             )
+        empty = [name for name, value in returned.items() if value is None]
+        if empty:
+            raise InvalidRequest(f"{task}: the function returned None for {', '.join(empty)}; leave such a field out.")
         self.check_guards()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
+from airflow_provider_campaigns.arguments.kinds import MAPPING
 from airflow_provider_campaigns.hooks import connection_form
 from airflow_provider_campaigns.hooks.connection_types import all_types, declaration_of, needed_declaration
 from airflow_provider_campaigns.hooks.settings import Settings, read_settings, type_in_words
@@ -167,8 +169,15 @@ class CampaignHook(BaseHook):
         return self.get_conn().get_campaign(campaign_id, progress=progress)
 
     def list_campaigns(self, **filters: Any) -> Iterator[Campaign]:
-        """Yield the account's campaigns lazily; filters are the vendor's."""
-        return self.get_conn().list_campaigns(**filters)
+        """
+        Yield the account's campaigns lazily.
+
+        :param filters: The vendor's.
+        :raises InvalidRequest: The vendor has no such filter; names those that it has.
+        """
+        list_campaigns = self.get_conn().list_campaigns
+        _check_names(f"{self.get_conn().vendor}'s list of campaigns", "filter", filters, list_campaigns)
+        return list_campaigns(**filters)
 
     def get_campaigns(self, campaign_ids: Iterable[str], *, progress: bool = True) -> dict[str, Campaign]:
         """Return campaigns by id in the cheapest way; one that the vendor does not know is left out."""
@@ -209,5 +218,21 @@ def hook_for(connection: Connection, hook_params: Mapping[str, Any] | None = Non
             f"Types that do: {', '.join(all_types())}."
         )
     module, _, name = declared["hook-class-name"].rpartition(".")
-    hook: CampaignHook = getattr(import_module(module), name)(conn_id=connection.conn_id, **(hook_params or {}))
-    return hook
+    hook_class: type[CampaignHook] = getattr(import_module(module), name)
+    further = MAPPING.or_none().read("hook_params", hook_params) or {}
+    _check_names(f"hook_params for {hook_class.hook_name}", "argument", further, hook_class, {"conn_id"})
+    return hook_class(conn_id=connection.conn_id, **further)
+
+
+def _check_names(
+    what: str, part: str, given: Mapping[str, Any], taker: Callable[..., Any], taken: Collection[str] = ()
+) -> None:
+    """Refuse a name that a function does not take, which Python would tell of without the names that there are."""
+    parameters = inspect.signature(taker).parameters.values()
+    if any(each.kind is each.VAR_KEYWORD for each in parameters):
+        return
+    known = [each.name for each in parameters if each.name not in taken]
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is not None:
+        there = f"there are: {', '.join(known)}" if known else "there are none"
+        raise InvalidRequest(f"{what} has no {part} {str(unknown)[:40]!r}; {there}.")

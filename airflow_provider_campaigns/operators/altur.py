@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import CampaignStatus
-from airflow_provider_campaigns.arguments.kinds import BOOLEAN, LIMIT, ArgumentKind
+from airflow_provider_campaigns.arguments.kinds import BOOLEAN, LIMIT, ArgumentKind, choice
 from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import CampaignFailed
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.contacts.rows import Checked, ContactForm, ContactRows
     from airflow_provider_campaigns.hooks.altur import AlturHook
     from airflow_provider_campaigns.launch.launcher import Launch
+
+
+#: What Altur does with a number that is in the campaign already.
+IF_DUPLICATE = choice(("skip", "update"))
 
 
 class TakesAlturContacts(TakesContacts):
@@ -92,6 +96,7 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
         **CreateCampaignOperator.arguments,
         "activate": BOOLEAN,
         "max_failed_contacts": LIMIT.or_none(),
+        "if_duplicate": IF_DUPLICATE,
     }
     template_fields: Sequence[str] = (
         *CreateCampaignOperator.template_fields,

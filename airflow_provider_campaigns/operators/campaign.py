@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
-from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, whole_number
+from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, MAPPING, NAME, whole_number
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.wait.decisions import described
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class _CampaignOperator(DeclaredArguments, BaseOperator):
     """What the operators on one campaign share."""
 
-    arguments = {"campaign_id": CAMPAIGN_ID}
+    arguments = {"conn_id": NAME, "campaign_id": CAMPAIGN_ID, "hook_params": MAPPING.or_none()}
     template_fields: Sequence[str] = ("conn_id", "campaign_id", "hook_params")
     operator_extra_links = (CampaignLink(),)
     ui_color = "#e8f0fb"
@@ -49,6 +49,7 @@ class _CampaignOperator(DeclaredArguments, BaseOperator):
         from airflow_provider_campaigns.hooks.campaign import CampaignHook
 
         with airflow_errors():
+            self.read_all_arguments()
             campaign_id = self.argument("campaign_id")
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
             push_link(context, hook, campaign_id)
@@ -144,7 +145,12 @@ class ListCampaignsOperator(DeclaredArguments, BaseOperator):
     :param hook_params: Further arguments of the hook. (templated)
     """
 
-    arguments = {"limit": whole_number(1, 10_000)}
+    arguments = {
+        "conn_id": NAME,
+        "filters": MAPPING.or_none(),
+        "limit": whole_number(1, 10_000),
+        "hook_params": MAPPING.or_none(),
+    }
     template_fields: Sequence[str] = ("conn_id", "filters", "hook_params")
     ui_color = "#e8f0fb"
 
@@ -169,6 +175,7 @@ class ListCampaignsOperator(DeclaredArguments, BaseOperator):
         from airflow_provider_campaigns.hooks.campaign import CampaignHook
 
         with airflow_errors():
+            self.read_all_arguments()
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
             campaigns = [
                 item.as_dict() for item in islice(hook.list_campaigns(**(self.filters or {})), self.argument("limit"))

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, Conflict, InvalidRequest, NotFound, OutcomeUnknown
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
-from airflow_provider_campaigns.arguments.kinds import DURATION_OR_ZERO, ArgumentKind, choice
+from airflow_provider_campaigns.arguments.kinds import DURATION_OR_ZERO, NAME, ArgumentKind, choice, identifier
 from airflow_provider_campaigns.exceptions import (
     CampaignRequestFailed,
     LaunchConflict,
@@ -131,6 +131,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
 
     arguments: ClassVar[Mapping[str, ArgumentKind]] = {
         **ContactsOperator.arguments,
+        "name": NAME,
         "if_exists": choice(IF_LIST_EXISTS),
         "wait_timeout": DURATION_OR_ZERO,
     }
@@ -159,6 +160,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Create the list, or find it again; fill it; wait until its contacts are counted."""
         with airflow_errors():
+            self.read_all_arguments()
             rows = self.contact_rows()
             hook, dry_run, checked, hand_over = self._begin(context, rows, name=self.name, description=self.description)
             client = hook.get_conn()
@@ -266,6 +268,7 @@ class KoreAIAddContactsOperator(_ContactListOperator):
     :raises LaunchConflict: An earlier try of the run meant other contacts; not retried. (Airflow 3.3 and newer.)
     """
 
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {**ContactsOperator.arguments, "list_name": NAME}
     template_fields: Sequence[str] = (*ContactsOperator.template_fields, "list_name")
     has_multiple_outputs = True
 
@@ -284,6 +287,7 @@ class KoreAIAddContactsOperator(_ContactListOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Add the contacts that are not in yet."""
         with airflow_errors():
+            self.read_all_arguments()
             rows = self.contact_rows()
             hook, dry_run, checked, hand_over = self._begin(context, rows, list_name=self.list_name)
             client = hook.get_conn()
@@ -306,6 +310,10 @@ class KoreAIDeleteContactListOperator(DeclaredArguments, BaseOperator):
     :raises CampaignOutcomeUnknown: No conclusive answer came, and the list is still there; not retried.
     """
 
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        "conn_id": NAME,
+        "list_id": identifier("a contact list", 'create_list.output["id"]'),
+    }
     template_fields: Sequence[str] = ("conn_id", "list_id")
     ui_color = "#e8f0fb"
 
@@ -313,6 +321,7 @@ class KoreAIDeleteContactListOperator(DeclaredArguments, BaseOperator):
         super().__init__(**kwargs)
         self.list_id = list_id
         self.conn_id = conn_id
+        self.check_visible_arguments()
 
     def execute(self, context: Context) -> None:
         """Delete it, or see that it is gone."""
@@ -320,6 +329,7 @@ class KoreAIDeleteContactListOperator(DeclaredArguments, BaseOperator):
         from airflow_provider_campaigns.launch.task_run import TaskRun
 
         with airflow_errors():
+            self.read_all_arguments()
             client = KoreAIHook(self.conn_id).get_conn()
             try:
                 client.delete_contact_list(self.list_id)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from airflow_provider_campaigns.arguments.kinds import BOOLEAN, CAMPAIGN_ID, LIMIT, ArgumentKind
-from airflow_provider_campaigns.arguments.templates import is_template
+from airflow_provider_campaigns.arguments.kinds import BOOLEAN, CAMPAIGN_ID, LIMIT, NAME, ArgumentKind
 from airflow_provider_campaigns.contacts.limits import exceeds
 from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.operators.altur import TakesAlturContacts
+from airflow_provider_campaigns.operators.altur import IF_DUPLICATE, TakesAlturContacts
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class ContactsOperator(TakesContacts):
     :param dry_run: Check everything but send nothing; the task is skipped.
     """
 
-    arguments: ClassVar[Mapping[str, ArgumentKind]] = {**TakesContacts.arguments, "dry_run": BOOLEAN}
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {**TakesContacts.arguments, "dry_run": BOOLEAN, "conn_id": NAME}
     # dry_run is the name of a method of Airflow's operators.
     kept_as: ClassVar[Mapping[str, str]] = {"dry_run": "is_dry_run"}
     template_fields: Sequence[str] = ("conn_id", *TakesContacts.template_fields, "is_dry_run")
@@ -91,6 +90,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         **GuardedOperator.arguments,
         "campaign_id": CAMPAIGN_ID,
         "max_failed_contacts": LIMIT.or_none(),
+        "if_duplicate": IF_DUPLICATE,
     }
     template_fields: Sequence[str] = (
         *ContactsOperator.template_fields,
@@ -116,8 +116,6 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         self.check_visible_arguments()
         with self.checking():
             self.check_visible_guards()
-            if not is_template(if_duplicate):
-                self._duplicates()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Add the contacts that are not in yet; return what became of all."""
@@ -127,11 +125,12 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         from airflow_provider_campaigns.launch.task_run import TaskRun
 
         with airflow_errors():
+            self.read_all_arguments()
             hook = AlturHook(self.conn_id)
             dry_run = hook.begin(self.log, dry_run=self.argument("dry_run"))
             client = hook.get_conn()
             campaign_id = numeric_id("campaign_id", self.argument("campaign_id"))
-            if_duplicate = self._duplicates()
+            if_duplicate = self.argument("if_duplicate")
             rows = self.contact_rows()
             checked = rows.check()
             meant = {
@@ -161,11 +160,6 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
                     self.log,
                 )
         return {**self._outcome(campaign_id, hand_over.record), **checked.told()}
-
-    def _duplicates(self) -> str:
-        from airflow_provider_campaigns.api.altur.fields import IF_DUPLICATE
-
-        return str(IF_DUPLICATE.read(self.if_duplicate))
 
     def _ask(self, run: TaskRun, checked: Checked, rows_in: int, *, dry_run: bool) -> None:
         from airflow_provider_campaigns.launch.guards import GuardAction

@@ -129,6 +129,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
 
         with airflow_errors():
             # Everything that can be seen to be wrong is seen before the first request.
+            self.read_all_arguments()
             terms = self.wait_terms()
             hook = self.hook()
             dry_run = hook.begin(self.log, dry_run=self.argument("dry_run"))

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
+from airflow_provider_campaigns.arguments.kinds import NAME, ArgumentKind
 from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
 
@@ -53,6 +54,7 @@ class PlannedCampaign(GuardedOperator):
     text_fields: ClassVar[tuple[str, ...]] = ()
     #: Why the number of recipients is not known before the launch, or None where it is.
     recipients_unknown: ClassVar[str | None] = None
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {**GuardedOperator.arguments, "conn_id": NAME}
     template_fields: Sequence[str] = ("conn_id", "extra_fields", *GuardedOperator.template_fields)
 
     def __init__(self, *, conn_id: str, extra_fields: Mapping[str, Any] | None = None, **kwargs: Any) -> None:

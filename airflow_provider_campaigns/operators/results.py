@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.api.paging import ON_INCOMPLETE, CountedRows
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
-from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, ArgumentKind, choice
+from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, NAME, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.results.files import IF_EXISTS, ResultFile, check_path
 
@@ -43,7 +43,11 @@ class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
         is a file, also one that an earlier try of the same task wrote.
     """
 
-    arguments: ClassVar[Mapping[str, ArgumentKind]] = {"path": FILE_PATH, "if_exists": choice(IF_EXISTS)}
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        "conn_id": NAME,
+        "path": FILE_PATH,
+        "if_exists": choice(IF_EXISTS),
+    }
     template_fields: Sequence[str] = ("conn_id", "path")
     ui_color = "#e9f5ec"
     has_multiple_outputs = True
@@ -73,6 +77,7 @@ class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
 
         run = TaskRun.of(context)
         with airflow_errors():
+            self.read_all_arguments()
             file = ResultFile(self.path, writer=run.key()[:12], try_number=run.try_number, if_exists=self.if_exists)
             file.check()
             rows = self._rows()

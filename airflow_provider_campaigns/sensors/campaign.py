@@ -17,7 +17,15 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, DURATION, ArgumentKind, choice, strictly
+from airflow_provider_campaigns.arguments.kinds import (
+    CAMPAIGN_ID,
+    DURATION,
+    MAPPING,
+    NAME,
+    ArgumentKind,
+    choice,
+    strictly,
+)
 from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.links import CampaignLink, leave_link, push_link
@@ -42,6 +50,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.hooks.campaign import CampaignHook
 
 #: Where a wait in reschedule mode, which begins anew in another process at each look, keeps what it must not forget.
 CARRIED_KEY = "campaign_wait"
@@ -94,7 +103,9 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
 
     arguments: ClassVar[Mapping[str, ArgumentKind]] = {
         **WaitingTask.arguments,
+        "conn_id": NAME,
         "campaign_id": CAMPAIGN_ID,
+        "hook_params": MAPPING.or_none(),
         "until": choice(UNTIL),
     }
     template_fields: Sequence[str] = (
@@ -151,18 +162,16 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
                 strictly(DURATION, name, value)
         super().check_given({name: value for name, value in given.items() if name != "poll_interval"} | intervals)
 
-    def given_arguments(self) -> dict[str, Any]:
-        """Return the arguments as they were given, with those of the hook."""
-        return {**super().given_arguments(), "hook_params": self.hook_params}
-
     def execute(self, context: Context) -> Any:
         """Wait in this process or defer; return the campaign."""
         from airflow_provider_campaigns.hooks.campaign import CampaignHook
 
         with airflow_errors():
+            self.read_all_arguments()
             campaign_id = self.argument("campaign_id")
             terms = self.terms(self._deadline(context))
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
+            self._check_vendor(hook)
             self._client = hook.get_conn()
             check_on_kill(self.kill_policy, type(self._client))
             for sentence in unanswerable(terms.gates, self._client.answers(**_mapping(self.hook_params))):
@@ -218,6 +227,15 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
         """Do to the campaign what the policy says, if the task was ended for good while it ran in a worker."""
         if self._client and self._wait:
             pause_or_stop_if_ended(self._client, self._wait.campaign_id, self.kill_policy, self._ti, self.log)
+
+    def _check_vendor(self, hook: CampaignHook) -> None:
+        """Refuse another vendor's connection: the id may be that of quite another campaign there."""
+        wanted = self.client_class()
+        if wanted is not None and not isinstance(hook.get_conn(), wanted):
+            raise InvalidRequest(
+                f"{type(self).__name__} waits for campaigns at {wanted.vendor}, and connection {self.conn_id!r} is of "
+                f"type {hook.conn_type!r}. Nothing was asked. Choose another connection, or use CampaignSensor."
+            )
 
     def _deadline(self, context: Context) -> float | None:
         if self.deferrable:

@@ -18,7 +18,18 @@ except ImportError:  # Airflow 2 has no asset watchers; there the class can only
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.arguments.kinds import BOOLEAN, DURATION, DURATION_OR_ZERO, PERCENT, strictly
+from airflow_provider_campaigns.arguments.kinds import (
+    BOOLEAN,
+    CAMPAIGN_ID,
+    DURATION,
+    DURATION_OR_ZERO,
+    MAPPING,
+    NAME,
+    PERCENT,
+    ArgumentKind,
+    strictly,
+)
+from airflow_provider_campaigns.arguments.templates import is_template
 from airflow_provider_campaigns.wait.decisions import Goal, described
 from airflow_provider_campaigns.wait.state import Patience
 from airflow_provider_campaigns.wait.terms import DEFAULT_PATIENCE_SECONDS, DEFAULT_POLL_INTERVAL_SECONDS, Terms
@@ -121,11 +132,12 @@ class CampaignEventTrigger(BaseEventTrigger):
         self.until = until
         self.name_pattern = name_pattern
         try:
-            if not conn_id or not isinstance(conn_id, str):
-                raise InvalidRequest(f"conn_id must be the id of a connection; got {conn_id!r}.")
+            _refuse_templates({"conn_id": conn_id, "name_pattern": name_pattern, "campaign_ids": campaign_ids})
+            NAME.read("conn_id", conn_id)
+            NAME.or_none().read("name_pattern", name_pattern)
             self.hook_params = _named_arguments(hook_params)
-            self.campaign_ids = _words("campaign_ids", campaign_ids)
-            self.statuses = _words("statuses", statuses)
+            self.campaign_ids = _words("campaign_ids", campaign_ids, CAMPAIGN_ID)
+            self.statuses = _words("statuses", statuses, NAME)
             self.announce_existing = strictly(BOOLEAN, "announce_existing", announce_existing)
             self.progress_threshold = PERCENT.or_none().read("progress_threshold", progress_threshold)
             self.poll_interval = DURATION.read("poll_interval", poll_interval)
@@ -279,16 +291,26 @@ def _named_arguments(value: Mapping[str, Any] | str | None) -> dict[str, Any] | 
     """Return the hook's further arguments from a mapping or its JSON."""
     try:
         found = json.loads(value) if isinstance(value, str) else value
-        return dict(found) if found else None
-    except (TypeError, ValueError):
-        raise InvalidRequest(f"hook_params must be a mapping or its JSON; got a {type(value).__name__}.") from None
+    except ValueError:
+        raise InvalidRequest("hook_params must be a dict or its JSON; got a text that is not JSON.") from None
+    return dict(MAPPING.read("hook_params", found)) if found else None
 
 
-def _words(name: str, given: Iterable[Any] | None) -> list[str] | None:
+def _refuse_templates(given: Mapping[str, Any]) -> None:
+    """Refuse what looks like a template: Airflow renders none in a trigger, so that nothing would ever fit it."""
+    for name, value in given.items():
+        if is_template(value):
+            raise InvalidRequest(
+                f"{name} is a template or a task's output, and Airflow renders neither in an asset's watcher: write "
+                "the value itself."
+            )
+
+
+def _words(name: str, given: Iterable[Any] | None, kind: ArgumentKind) -> list[str] | None:
     """Return a filter's words in one order, each once, or None for no filter."""
     if given is None:
         return None
-    words = sorted({str(word) for word in ([given] if isinstance(given, (str, int)) else given)})
+    words = sorted({str(kind.read(name, word)) for word in ([given] if isinstance(given, (str, int)) else given)})
     if not words:
         raise InvalidRequest(f"{name} must not be empty; leave it out for no such filter.")
     return words

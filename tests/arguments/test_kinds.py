@@ -40,6 +40,8 @@ TAKEN: list[tuple[ArgumentKind, Any, Any]] = [
     (kinds.LIMIT, 20, 20.0),
     (kinds.CAMPAIGN_ID, "67e1", "67e1"),
     (kinds.CAMPAIGN_ID, 1234, "1234"),
+    (kinds.CAMPAIGN_ID, "cd-399d1026_b77c:4b66.88", "cd-399d1026_b77c:4b66.88"),
+    (kinds.NAME, "Sandbox contacts", "Sandbox contacts"),
     (kinds.choice(("sent", "finished")), "sent", "sent"),
 ]
 #: What no kind takes.
@@ -51,11 +53,17 @@ REFUSED: list[tuple[ArgumentKind, Any]] = [
     *((kinds.DURATION_OR_ZERO, value) for value in (-0.1, timedelta(seconds=-1), False)),
     *((kinds.SHARE, value) for value in (-0.1, 1.1, 5, "5 percent", "105%", True)),
     *((kinds.PERCENT, value) for value in (0, -1, 100.1, True, 0.8, "0.8", "eighty")),
-    *((kinds.COUNT, value) for value in (-1, 1.5, "ten", True)),
-    *((kinds.LIMIT, value) for value in (-1, 1.5, "100%", True)),
+    *((kinds.COUNT, value) for value in (-1, 1.5, "ten", True, "1.000", "1,000", "1_000", "1e3", "5.0")),
+    *((kinds.LIMIT, value) for value in (-1, 1.5, "100%", True, "1.000", "1e3")),
+    *((kinds.NAME, value) for value in ("  ", "null", 5)),
+    *((kinds.MAPPING, value) for value in ("{}", [("a", 1)], {1: 2}, 5)),
     *(
         (kinds.CAMPAIGN_ID, value)
-        for value in (True, 1.5, "null", "a b", "a/b", "..", "a..b", "a\n", "\x00", "..%2Fv3", "a?b", "a#b", " 1", ".")
+        for value in (
+            *(True, 1.5, "null", "a b", "a/b", "..", "a..b", "a\n", "\x00", "..%2Fv3", "a?b", "a#b", " 1", "."),
+            *("['67e1']", "67e1,67e2", "67e1;", '"67e1"', "67e1&x=1", "<id>", "{id}", "67e1*", "67\u00e91", "a" * 201),
+            *("NULL", "nan", "undefined", "none", "False"),
+        )
     ),
     *((kinds.choice(("sent", "finished")), value) for value in ("Sent", 1, True)),
 ]
@@ -76,6 +84,13 @@ def test_what_is_not_plainly_meant_is_refused_by_name(kind: ArgumentKind, given:
 def test_a_share_in_the_place_of_a_percentage_is_refused_with_the_way_to_write_it() -> None:
     with pytest.raises(InvalidRequest, match=r"progress_threshold is percent: 80 for 80 %; got 0.8\."):
         kinds.PERCENT.read("progress_threshold", 0.8)
+
+
+def test_a_share_of_one_is_refused_in_a_dag_file_since_it_may_mean_one_percent() -> None:
+    with pytest.raises(InvalidRequest, match=r"brake=1 is ambiguous: write 1\.0 or '100%' for all, 0\.01 or '1%'"):
+        kinds.strictly(kinds.SHARE.or_none(), "brake", 1)
+    assert kinds.strictly(kinds.SHARE, "min_delivered_ratio", 1.0) == 1.0
+    assert kinds.strictly(kinds.SHARE, "min_delivered_ratio", "100%") == 1.0
 
 
 def test_none_stands_for_not_given_only_where_an_argument_may_be_left_out() -> None:

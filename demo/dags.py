@@ -1,4 +1,4 @@
-"""Runs DAG files through Airflow in this process, one after another; the exit code tells how many did not succeed."""
+"""Runs DAG files through Airflow in this process, one after another; the exit code counts failures."""
 
 from __future__ import annotations
 

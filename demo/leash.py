@@ -1,4 +1,4 @@
-"""A process that ends, with all that it has started, when whoever started it lets it go or is gone."""
+"""A process that ends, with everything it started, when its parent releases it or dies."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 A mail when the campaign is launched, when it has finished, and when something went wrong, by Airflow's own notifier.
 
 Any notifier will do; this one comes with Airflow. It sends through the connection ``smtp_default``. A notice that
-cannot be sent is an error in the task's log, and neither the launch nor the wait fails for it.
+cannot be sent is an error in the task's log; neither the launch nor the wait fails because of it.
 """
 
 from __future__ import annotations

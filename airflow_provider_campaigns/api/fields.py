@@ -22,7 +22,9 @@ def utc_text(value: datetime.datetime) -> str:
 
 
 def _text(value: Any) -> str | None:
-    return reading.text(value)
+    read = reading.text(value)
+    # Blanks alone say nothing to anybody.
+    return read if read is not None and read.strip() else None
 
 
 def _integer(value: Any) -> int | None:
@@ -45,7 +47,7 @@ def _texts(value: Any) -> list[str] | None:
     # An iterator is refused: it would be used up by the first check and then be sent as an empty list.
     if isinstance(value, (str, bytes, Mapping, Iterator)) or not isinstance(value, Iterable):
         return None
-    read = [reading.text(item) for item in value]
+    read = [_text(item) for item in value]
     return None if None in read else [item for item in read if item is not None]
 
 
@@ -133,7 +135,7 @@ class Field:
         """
         read = self.kind.read(value)
         if read is None:
-            raise InvalidRequest(f"{self.name} must be {self.kind.wanted}, not {_described(value)}.")
+            raise InvalidRequest(f"{self.name} must be {self.kind.wanted}; got {_described(value)}.")
         if self.choices and read not in self.choices:
             allowed = ", ".join(str(choice) for choice in self.choices)
             raise InvalidRequest(f"{self.name} must be one of {allowed}; got {str(read)[:60]!r}.")
@@ -150,7 +152,12 @@ def _described(value: Any) -> str:
     if isinstance(value, datetime.datetime):
         return "a naive datetime" if value.tzinfo is None else "a datetime"
     if isinstance(value, str):
-        return "an empty text" if not value else f"a text of {len(value)} characters that does not read as one"
+        return f"a text of {len(value)} characters" if value.strip() else "an empty text"
+    if isinstance(value, (list, tuple)):
+        flawed = next((number for number, item in enumerate(value, 1) if _text(item) is None), None)
+        return f"a {type(value).__name__}" + (
+            f" whose item {flawed} is {_described(value[flawed - 1])}" if flawed else ""
+        )
     return f"a value of type {type(value).__name__}"
 
 
@@ -256,7 +263,7 @@ def checked_extra(extra_fields: Any) -> dict[str, Any]:
     if extra_fields is None:
         return {}
     if not isinstance(extra_fields, Mapping):
-        raise InvalidRequest(f"extra_fields must be {OBJECT.wanted}, not {_described(extra_fields)}.")
+        raise InvalidRequest(f"extra_fields must be {OBJECT.wanted}; got {_described(extra_fields)}.")
     return dict(extra_fields)
 
 

@@ -90,7 +90,7 @@ class Row(NamedTuple):
 
     :param line: The line of the file where it begins, from 1 as an editor shows it; None for a row of a list.
     :param values: What it holds, by column.
-    :param flaw: What is wrong with it, or empty; never tells what it holds.
+    :param flaw: What is wrong with it, or empty; never repeats its contents.
     :param column: The column that the flaw is in, or empty.
     """
 
@@ -150,7 +150,7 @@ def checked_columns(value: object) -> dict[str, str]:
     """
     Return the argument ``columns``: from a name in the file to a name at the vendor.
 
-    :raises InvalidRequest: It is no such mapping, or maps two columns to one.
+    :raises InvalidRequest: It is not such a mapping, or maps two columns to one.
     """
     if not isinstance(value, Mapping):
         raise InvalidRequest(

@@ -57,7 +57,7 @@ class CsvRows:
             end = "it is longer than any row"
         except csv.Error:
             end = "a quote or a field in it does not end"
-        # Where the next row begins is anybody's guess, so this one cannot be left out.
+        # It is not clear where the next row begins, so this one cannot be left out.
         line = f" (line {self._line})" if self._line else ""
         raise InvalidRequest(f"contacts, {place}{line}: {end}, so that nothing after it can be read.")
 
@@ -114,7 +114,7 @@ class CsvRows:
         try:
             return self._columns.number in self._columns.named(names)
         except InvalidRequest:
-            # A column twice is told of once it is clear which separator the file has.
+            # A repeated column is reported once the separator is clear.
             return True
 
     def _why_no_number(self) -> str:

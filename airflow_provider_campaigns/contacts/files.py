@@ -65,7 +65,7 @@ def read_file(
     :param columns: Which columns count in a CSV file, and what they are called at the vendor.
     :param folders: Where to look for a relative path, in that order.
     :param tell_header: Called with the header of a CSV file.
-    :raises InvalidRequest: There is no such file, it is none, its header is broken, or it is not certain where a row
+    :raises InvalidRequest: The file does not exist or is not a file, its header is broken, or it is unclear where a row
         ends.
     """
     from airflow_provider_campaigns.contacts.csv_rows import CsvRows

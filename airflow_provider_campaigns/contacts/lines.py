@@ -136,7 +136,7 @@ def _refuse_what_is_no_text(head: bytes) -> None:
     elif not what and _MARKUP.match(head):
         what, do = (
             "a web page (HTML) or XML",
-            "Often it is a sign-in page in the place of a download. Download it again",
+            "Often it is a sign-in page instead of a download. Download it again",
         )
     elif not what and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         start = head[:1000]

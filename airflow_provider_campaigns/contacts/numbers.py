@@ -215,7 +215,7 @@ def _why_not(bare: str) -> str:
 
 
 class _Plan(NamedTuple):
-    """What is to be known of a country code: how long its numbers are, its trunk prefix, and who has no person."""
+    """Facts about a country code: how long its numbers are, its trunk prefix, and which numbers belong to no person."""
 
     code: str
     lengths: frozenset[int]
@@ -291,7 +291,7 @@ def _length_flaw(length: int, plan: _Plan) -> str:
 
 
 class _Country(NamedTuple):
-    """What is to be known of a country whose numbers are written without its code."""
+    """Facts about a country whose numbers are written without its code."""
 
     code: str
     exit: re.Pattern[str]

@@ -132,7 +132,7 @@ class TakesContacts(DeclaredArguments, BaseOperator):
 
     def check_visible_contacts(self) -> None:
         """
-        Refuse at parse time what can be seen to be wrong.
+        Refuse visibly wrong arguments at parse time.
 
         :raises InvalidRequest: Names the argument and what is allowed.
         """

@@ -84,7 +84,7 @@ class Flaw:
 
     @property
     def told(self) -> str:
-        """What a result tells beside the row's place."""
+        """What a result says besides the number of the row."""
         line = f"line {self.line}" if self.line else ""
         where = f"{line}{self._in_column}".removeprefix(", ")
         return f"{where}: {self.reason}" if where else self.reason
@@ -99,9 +99,9 @@ class Checked:
     """
     What was read to the last row.
 
-    :param rows: How many people are to be contacted: a row for each.
+    :param rows: How many people will be contacted: a row for each.
     :param fingerprint: A short hash of those rows.
-    :param duplicates: How many rows are left out since they name a person once more.
+    :param duplicates: How many rows are left out because they repeat a person.
     :param formatted: How many numbers had formatting taken off.
     :param broken: How many rows are left out since they are broken.
     :param broken_rows: The first of those: index from 0, and what is wrong with it.
@@ -115,7 +115,7 @@ class Checked:
     broken_rows: Sequence[tuple[int, str]] = ()
 
     def told(self) -> dict[str, Any]:
-        """Return what a result tells of the rows that are left out."""
+        """Return what a result says about the rows that are left out."""
         return {
             "duplicates": self.duplicates,
             "broken": self.broken,
@@ -283,7 +283,7 @@ class ContactRows:
         self._names = names()
 
     def _rows(self) -> tuple[Iterable[Row], Callable[[], Collection[str]]]:
-        """Return the rows, and what tells the names of columns that were seen among them."""
+        """Return the rows, and a function that returns the column names seen so far."""
         if isinstance(self._contacts, str):
             header: list[str] = []
             file = read_file(self._contacts, self._columns, self._folders, header.extend)
@@ -298,7 +298,7 @@ class ContactRows:
         for index, flaw in checked.broken_rows:
             self._log.warning("Row %d of the contacts is left out: %s", index + 1, flaw)
         if checked.duplicates:
-            self._log.warning("Each person is contacted once; rows that name one once more: %d", checked.duplicates)
+            self._log.warning("Each person is contacted once; rows that repeat one: %d", checked.duplicates)
         if checked.formatted:
             self._log.info(
                 "Numbers from which formatting (blanks, dashes and the like) was taken: %d", checked.formatted

@@ -133,7 +133,7 @@ def plain_value(value: Any) -> Any:
     """
     Return a value as JSON has it: numpy's scalars become Python's.
 
-    :raises InvalidRequest: It is none of JSON's, such as NaN, a Decimal or a date; says what to do.
+    :raises InvalidRequest: JSON has no such value (NaN, a Decimal, a date); says what to do.
     """
     value = unwrapped(value)
     if isinstance(value, float) and not math.isfinite(value):

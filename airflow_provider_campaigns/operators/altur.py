@@ -165,7 +165,7 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
         return AlturHook(self.conn_id)
 
     def check_guards(self) -> None:
-        """Refuse contacts and limits that can be seen to be wrong, too."""
+        """Also refuse contacts and limits that are visibly wrong."""
         super().check_guards()
         self.check_visible_contacts()
 
@@ -217,6 +217,6 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
                 ),
             )
             launch.check_refused_contacts(campaign, self.argument("max_failed_contacts"))
-            # The guards are asked once more before the start.
+            # The guards are checked once more before the start.
             self._taken = launch.record.contacts_taken
         return launch.start(campaign, client.activate_campaign) if self.argument("activate") else campaign

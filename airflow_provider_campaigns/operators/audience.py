@@ -1,4 +1,4 @@
-"""The operator that prepares an audience: who of a list is to be reached, in slices that are launched one by one."""
+"""The operator that prepares an audience: whom of a list to reach, in slices that are launched one by one."""
 
 from __future__ import annotations
 

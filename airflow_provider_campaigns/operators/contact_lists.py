@@ -99,7 +99,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
 
     A campaign names its lists: ``contact_lists=[create_list.output["name"]]``. All rows are read and checked before
     anything is sent. The list keeps each phone number once and carries the task instance's mark at the end of its
-    description, by which a retry, or a cleared task, knows it again and goes on with it: there is never a second one.
+    description, by which a retry or a cleared task finds it and goes on with it: there is never a second list.
 
     :param name: The list's name, up to 48 characters. (templated)
     :param contacts: Recipients: a list of dicts in Kore.ai's columns (``phoneNumber`` as +14155550100, required;
@@ -108,8 +108,8 @@ class KoreAICreateContactListOperator(_ContactListOperator):
     :param description: By default the name; with the mark up to 256 characters. (templated)
     :param if_exists: What to do about a list of that name that something else made: ``fail`` (the default) or ``use``:
         add the contacts to it.
-    :param wait_timeout: Seconds to wait until Kore.ai counts all the numbers, which it takes in a little later; by
-        default 600. It tells of no contact that it leaves out. 0 does not wait.
+    :param wait_timeout: Seconds to wait until Kore.ai counts all the numbers, which it does with a delay; by
+        default 600. It does not report contacts that it leaves out. 0 does not wait.
     :param max_broken_rows: How many rows of the contacts may be broken: a share below 1, or a count; by default 0.
         Broken rows are left out, logged, and named in the result; one more than may be, and nothing is sent.
     :param default_country: The country whose numbers are written without a country code, as ISO 3166 has it, such as
@@ -306,7 +306,7 @@ class KoreAIDeleteContactListOperator(DeclaredArguments, BaseOperator):
 
     :param list_id: The list's id: ``create_list.output["id"]``. (templated)
     :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
-    :raises CampaignRequestFailed: There is no such list: an error on the first try, the aim reached on a later one.
+    :raises CampaignRequestFailed: There is no such list: an error on the first try, a success on a later one.
     :raises CampaignOutcomeUnknown: No conclusive answer came, and the list is still there; not retried.
     """
 

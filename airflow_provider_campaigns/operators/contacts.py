@@ -55,7 +55,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
     A campaign that is under way calls or messages them at once, so this has the guards of a launch, see
     :class:`~airflow_provider_campaigns.operators.guarded.GuardedOperator`; each try asks them before its first batch.
     All rows are read and checked before anything is sent. A retry, and a cleared task, goes on after the last batch
-    that is in; each batch carries a key of its own, by which Altur knows it again, and Altur takes each phone number
+    that is in; each batch has its own key, by which Altur recognises it, and Altur accepts each phone number
     once.
 
     :param campaign_id: The campaign. (templated)

@@ -51,12 +51,12 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
     and ``max_recipients`` are for vendors that tell the number of recipients before the launch (Altur, Kore.ai).
 
     :param relaunch: Launch anew when the task is cleared (not when it is retried, and not when it is cleared while it
-        runs). Set it for the one clear that shall do so. By default a cleared task goes on with what it launched last.
+        runs). Set it for that one clear only. By default a cleared task goes on with what it launched last.
         Before Airflow 3.3 do not change the task's ``retries`` along with it: they tell a clear from a retry.
     :param lookup_timeout: Seconds to look for a campaign that an earlier try may have created, while the vendor's list
         does not show it; by default 60. Together with the retry delay it should outlast the list's lag. A start that an
         earlier try asked for is waited for just as long before the campaign is started again.
-    :param record_timeout: Seconds to go on telling Airflow what was done, while its API server cannot be reached; by
+    :param record_timeout: Seconds to keep trying to record the launch while Airflow's API server cannot be reached; by
         default 300. Then the try ends, and the next one goes on with the campaign. 0 tries once.
     :param dry_run: Check everything and log the request, recipients redacted, but send nothing; the task is skipped,
         and with it what depends on it. The connection's extra ``dry_run`` does the same for all its launches.
@@ -64,7 +64,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
         :class:`~airflow_provider_campaigns.operators.approval.ApproveCampaignOperator`. Who approved is in the receipt.
     :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
     :raises LaunchOutcomeUnknown: An answer was lost; the retry looks before it acts.
-    :raises LaunchConflict: The run already launched something else, or the same twice, or somebody started the campaign
+    :raises LaunchConflict: The run already launched something else, or launched twice, or somebody started the campaign
         before its contacts were in; not retried.
     :raises LaunchRefused: A guard or a limit forbids the launch, or nobody approved; not retried.
     :raises CampaignFailed: The campaign that was launched failed or was canceled; not retried, never replaced.
@@ -113,13 +113,13 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
         """
         Take the campaign through the vendor's procedure to the point where it sends.
 
-        :param launch: Sees to it that each step is done once.
+        :param launch: Makes sure that each step is done once.
         :param request: The create request, with the launch's mark in it.
         """
 
     @property
     def launched_id(self) -> str | None:
-        """The id of the campaign that this try launched or found, or None as long as there is none."""
+        """The id of the campaign that this try launched or found, or None if there is none yet."""
         return self._launch.record.campaign_id if self._launch else None
 
     def execute(self, context: Context) -> str:
@@ -128,7 +128,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
         from airflow_provider_campaigns.launch.task_run import TaskRun
 
         with airflow_errors():
-            # Everything that can be seen to be wrong is seen before the first request.
+            # Whatever is wrong must show before the first request.
             self.read_all_arguments()
             terms = self.wait_terms()
             hook = self.hook()

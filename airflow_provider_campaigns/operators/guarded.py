@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 class GuardedOperator(DeclaredArguments, BaseOperator):
     """
-    Reaches people only when its guards let it.
+    Reaches people only if its guards allow it.
 
     :param allow_backfill: Let a backfill run reach people; by default False.
-    :param max_lateness: How long after the run was due it may, a timedelta or seconds; by default any time. It keeps a
-        cleared or a long queued run of the past from reaching people now.
+    :param max_lateness: How long after the run was due it may, a timedelta or seconds; by default any time. It stops a
+        cleared or long queued run of the past from reaching people now.
     :param min_recipients: The fewest recipients to do it for. (templated)
     :param max_recipients: The most recipients to do it for. (templated)
     :param send_window: When sending may begin, a dict or a list of dicts: ``timezone`` (IANA name, required), ``days``
@@ -65,7 +65,7 @@ class GuardedOperator(DeclaredArguments, BaseOperator):
 
     def check_visible_guards(self) -> None:
         """
-        Refuse at parse time what can be seen to be wrong.
+        Refuse visibly wrong arguments at parse time.
 
         :raises InvalidRequest: Names the argument and what is allowed.
         """
@@ -99,7 +99,7 @@ class GuardedOperator(DeclaredArguments, BaseOperator):
         self, verdict: GuardVerdict, so_far: str, *, begun: bool, method_name: str = "execute_in_window"
     ) -> None:
         """
-        Go on if the guards let it; otherwise fail, skip or defer as they say.
+        Go on if the guards allow it; otherwise fail, skip or defer as they say.
 
         :param verdict: What they say.
         :param so_far: What has been sent, for the reader of the log.

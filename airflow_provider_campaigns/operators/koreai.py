@@ -41,7 +41,7 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
     :param priority: ``1`` to ``5``; by default ``5``, the highest.
     :param message: The text of an SMS without a template.
     :param template_name: The name of the SMS template; its text goes out, not ``message``.
-    :param template_id: The id of the SMS template (``cmt-...``), in the place of its name.
+    :param template_id: The id of the SMS template (``cmt-...``), instead of its name.
     :param experience_flow_name: The flow of an advanced SMS or an agentless voice campaign.
     :param dialing_mode: ``Agentless``, ``Progressive`` or ``Preview``; voice only.
     :param queue_name: The queue of agents; progressive and preview only.
@@ -161,7 +161,7 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
 
     def recipients(self, client: CampaignClient) -> int | None:
         """
-        Return how many contacts the lists have together, at one request; None if Kore.ai does not tell of one.
+        Return how many contacts the lists have together, in one request; None if Kore.ai does not say for one of them.
 
         A number that is in two lists counts twice, and what was added a moment ago may not be counted yet.
         """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -84,11 +85,11 @@ class PlannedCampaign(GuardedOperator):
         return {}
 
     def contacts_told(self) -> Mapping[str, Any]:
-        """Return what the receipt tells of the contacts besides what the vendor made of them."""
+        """Return what the receipt says about the contacts besides what the vendor did with them."""
         return {}
 
     def recipients(self, client: CampaignClient) -> int | None:
-        """Return how many people the campaign would reach at most, or None where the vendor does not let us know."""
+        """Return how many people the campaign would reach at most, or None where the vendor does not say."""
         return None
 
     def sends_at(self) -> datetime | None:
@@ -102,7 +103,7 @@ class PlannedCampaign(GuardedOperator):
             raise InvalidRequest(f"{' and '.join(limits)} cannot be kept: {self.recipients_unknown}.")
 
     def check_visible_fields(self) -> None:
-        """Refuse at parse time what can be seen to be wrong; called by a vendor's constructor when all is assigned."""
+        """Refuse visibly wrong fields at parse time; called by a vendor's constructor when all is assigned."""
         from airflow_provider_campaigns.launch.intent import Intent
 
         visible = {name: value for name, value in self.given_fields().items() if not is_template(value)}
@@ -110,12 +111,29 @@ class PlannedCampaign(GuardedOperator):
         with self.checking():
             self.check_guards()
             self.check_visible_guards()
-            self.client_class().check_fields(visible, mark=Intent("0" * 64, {}).mark)
+            with self._in_own_names():
+                self.client_class().check_fields(visible, mark=Intent("0" * 64, {}).mark)
 
     def given_fields(self) -> dict[str, Any]:
         """Return the create fields that are not None, by the client's names."""
         given = {name: getattr(self, name) for name in self.create_fields}
         return {self.renamed_fields.get(name, name): value for name, value in given.items() if value is not None}
+
+    @classmethod
+    @contextmanager
+    def _in_own_names(cls) -> Iterator[None]:
+        """Have errors name the operator's arguments: ``retries`` at Altur is not the ``retries`` of Airflow."""
+        try:
+            yield
+        except InvalidRequest as error:
+            name, _, rest = str(error).partition(" ")
+            own = next((own for own, theirs in cls.renamed_fields.items() if theirs == name), None)
+            if own is None:
+                raise
+            renamed = InvalidRequest(f"{own} {rest}")
+        else:
+            return
+        raise renamed
 
     def plan(self, hook: CampaignHook) -> LaunchPlan:
         """
@@ -127,7 +145,8 @@ class PlannedCampaign(GuardedOperator):
 
         client = hook.get_conn()
         further = self.check_before(client)
-        request = client.prepare(**self.given_fields(), extra_fields=self.extra_fields)
+        with self._in_own_names():
+            request = client.prepare(**self.given_fields(), extra_fields=self.extra_fields)
         # At another account the launch could not be found again.
         return LaunchPlan(request, further, fingerprints({**request.body, **further, "conn_id": hook.conn_id}))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 class ReconcileCampaignOperator(DeclaredArguments, BaseOperator):
     """
-    Sets whom an audience meant against what became of them; fails when that cannot be explained.
+    Compares the people of an audience with their outcomes; fails when the two do not match.
 
     Each row of the audience comes to exactly one class: why it was left out, ``not_launched``, its outcome
     (``delivered``, ``read``, ``answered``, ``converted``, ``failed``, ``pending``, ``unknown``), or ``unexplained``: in

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.api.paging import ON_INCOMPLETE, CountedRows
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
-from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, NAME, ArgumentKind, choice
+from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, MAPPING, NAME, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.results.files import IF_EXISTS, ResultFile, check_path
 
@@ -68,11 +68,11 @@ class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
         """Return the rows, fetched as they are taken."""
 
     def _more(self) -> Mapping[str, Any]:
-        """Return what else is told of the rows, once all are written."""
+        """Return what else the result says about the rows, once all are written."""
         return {}
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Write the file; return ``{"path": ..., "count": ...}``, with ``missing`` where the vendor tells of more."""
+        """Write the file; return ``{"path": ..., "count": ...}``, with ``missing`` where the vendor reported more."""
         from airflow_provider_campaigns.launch.task_run import TaskRun
 
         run = TaskRun.of(context)
@@ -85,7 +85,7 @@ class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
         if isinstance(rows, CountedRows) and rows.missing:
             written["missing"] = rows.missing
             self.log.warning(
-                "The vendor tells of %s rows and handed out %s up to its last page; the file has those.",
+                "The vendor reports %s rows but returned %s up to its last page; the file has those.",
                 rows.told,
                 rows.count,
             )
@@ -108,7 +108,7 @@ class _OfOneCampaignOperator(_ToObjectStorageOperator):
 
 
 class _OfCountedRowsOperator(_OfOneCampaignOperator):
-    """The same from a list whose vendor tells how many rows there are."""
+    """The same from a list whose vendor says how many rows there are."""
 
     arguments: ClassVar[Mapping[str, ArgumentKind]] = {
         **_OfOneCampaignOperator.arguments,
@@ -125,8 +125,8 @@ class KinboxLeadResultsToObjectStorageOperator(_OfOneCampaignOperator):
     Writes what became of each recipient of a Kinbox campaign to a JSON Lines file.
 
     A row has ``number``, ``placeholders``, ``status`` (``awaiting``, ``sent``, ``received``, ``read``, ``answered``,
-    ``processed``, ``failed``) and ``sentAt``, as far as Kinbox tells them. Failures are told nowhere else. Kinbox sends
-    all rows in one answer, which waits in the worker's temporary folder while it is read.
+    ``processed``, ``failed``) and ``sentAt``, as far as Kinbox gives them. Kinbox reports failures nowhere else. Kinbox
+    sends all rows in one answer, which waits in the worker's temporary folder while it is read.
 
     :param campaign_id: The campaign. (templated)
     :param path: Where to, such as ``s3://aws_default@bucket/results/{{ run_id }}.jsonl``; a file of its own for each
@@ -166,7 +166,7 @@ class AlturCallsToObjectStorageOperator(_OfCountedRowsOperator):
     :param timezone: The IANA time zone of whole days, such as ``America/Mexico_City``. (templated)
     :param conn_id: A connection of type ``altur``, by default ``altur_default``. (templated)
     :param if_exists: ``overwrite`` (the default) or ``fail``.
-    :param on_incomplete: When the vendor's last page is reached with fewer rows than it tells of: ``keep`` them (the
+    :param on_incomplete: When the vendor's last page is reached with fewer rows than it reported: ``keep`` them (the
         default) and return how many are ``missing``, or ``fail`` without a file.
     :return: ``{"path": ..., "count": ...}``, also the extra of the outlets' asset events.
     :raises CampaignRequestFailed: The vendor could not be asked, or its list is broken; no file was written; retried.
@@ -251,7 +251,7 @@ class KoreAIContactResultsToObjectStorageOperator(_OfCountedRowsOperator):
     Writes what became of each contact of a Kore.ai voice campaign to a JSON Lines file.
 
     A row has ``phoneNumber``, ``uniqueId``, ``dialerOutcome`` (empty while in progress), ``numberOfAttemptsSoFar``,
-    ``botSessionId``, ``agentDispositionCodes``, ``botOutboundStatus``, ``botOutboundStatusDetail``. Kore.ai tells them
+    ``botSessionId``, ``agentDispositionCodes``, ``botOutboundStatus``, ``botOutboundStatusDetail``. Kore.ai gives them
     for voice campaigns, for certain once they are completed or stopped: 100 in an answer, 50 answers a minute.
 
     :param campaign_id: The campaign. (templated)
@@ -259,7 +259,7 @@ class KoreAIContactResultsToObjectStorageOperator(_OfCountedRowsOperator):
         run and each mapped task instance, compressed if its name ends with ``.gz``. (templated)
     :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
     :param if_exists: ``overwrite`` (the default) or ``fail``.
-    :param on_incomplete: When the vendor's last page is reached with fewer rows than it tells of: ``keep`` them (the
+    :param on_incomplete: When the vendor's last page is reached with fewer rows than it reported: ``keep`` them (the
         default) and return how many are ``missing``, or ``fail`` without a file.
     :return: ``{"path": ..., "count": ...}``, also the extra of the outlets' asset events.
     :raises CampaignRequestFailed: The vendor could not be asked, or its list is broken; no file was written; retried.
@@ -286,8 +286,8 @@ class CampaignOutcomesToObjectStorageOperator(_OfOneCampaignOperator):
 
     A row has ``contact`` (the phone number), ``outcome`` (``delivered``, ``read``, ``answered``, ``converted``,
     ``failed``, ``pending`` or ``unknown``), ``vendor_status`` (the vendor's own word), ``reason`` and ``time``, as far
-    as the vendor tells them. ``pending`` is also who was sent a message and has no receipt so far: let receipts settle
-    before you act on it. Kore.ai tells nothing about the contacts of an SMS campaign: each is ``unknown``.
+    as the vendor gives them. Somebody who was sent a message but has no receipt yet is ``pending`` too: let receipts
+    settle before you act on it. Kore.ai says nothing about the contacts of an SMS campaign: each is ``unknown``.
 
     :param campaign_id: The campaign. (templated)
     :param path: Where to, such as ``s3://aws_default@bucket/outcomes/{{ run_id }}.jsonl``; a file of its own for each
@@ -302,6 +302,10 @@ class CampaignOutcomesToObjectStorageOperator(_OfOneCampaignOperator):
     :raises CampaignRequestRefused: Bad input, or the vendor refused the request; not retried.
     """
 
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        **_OfOneCampaignOperator.arguments,
+        "hook_params": MAPPING.or_none(),
+    }
     template_fields: Sequence[str] = (*_OfOneCampaignOperator.template_fields, "hook_params")
 
     def __init__(

@@ -82,7 +82,7 @@ class WaitsForCampaign(WaitingTask):
     @property
     @abstractmethod
     def launched_id(self) -> str | None:
-        """The id of the campaign that this try launched or found, or None as long as there is none."""
+        """The id of the campaign that this try launched or found, or None if there is none yet."""
 
     def hook_params(self) -> dict[str, Any] | None:
         """Return the arguments of the hook besides the connection, as a trigger needs them."""

@@ -74,7 +74,7 @@ class ResultFile:
 
     def check(self) -> None:
         """
-        Refuse what can be seen to be in the way, before anything is fetched.
+        Refuse a path that cannot be written, before anything is fetched.
 
         :raises InvalidRequest: The path is a folder, a link, a device or anything else but a plain file, or a file that
             must not be overwritten.

@@ -131,7 +131,7 @@ class Reconciliation:
         return dict(counted)
 
     def _outside(self, database: DuckDBPyConnection) -> dict[str, int]:
-        """Return how many outcomes are nobody's of a launched slice, and how many are somebody's once more."""
+        """Return how many outcomes belong to no launched slice, and how many repeat a person."""
         told = database.execute(
             """
             SELECT count(*) FILTER (WHERE meant.person IS NULL),

@@ -180,7 +180,7 @@ def create_app(
     :param speed: vendor seconds per real second.
     :param vendors: names of installed vendors, or vendors' classes; all that are installed by default.
     :param enforce_limits: whether the vendors' documented request limits hold.
-    :param clock: vendor time, in the place of one made with ``speed``.
+    :param clock: vendor time, instead of one made with ``speed``.
     :raises ValueError: a vendor is unknown or cannot be loaded; see
         :func:`~airflow_provider_campaigns.sandbox.installed.find_vendors`.
     """

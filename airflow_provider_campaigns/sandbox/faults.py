@@ -39,7 +39,7 @@ class Fault:
     :param seconds: real seconds (``timeout`` 60, ``slow`` 2, ``list_lag`` 5 by default).
     :param status: HTTP status of ``error``, 502 by default.
     :param retry_after: ``Retry-After`` of ``rate_limited``: seconds (default 1), a text like a date, None: no header.
-    :param value: the word that ``unknown_status`` puts in the place of the status.
+    :param value: the word that ``unknown_status`` returns instead of the status.
     :param share: of ``failed_recipients``: how many of a campaign's recipients fail, 0 to 1.
     :param recipients: of ``failed_recipients``: the phone numbers that fail besides.
     """

@@ -27,7 +27,7 @@ class Sandbox:
     :param port: TCP port on 127.0.0.1; 0 takes a free one.
     :param vendors: names of installed vendors (``["kinbox"]``), or vendors' classes; all that are installed by default.
     :param enforce_limits: whether the vendors' documented request limits hold.
-    :param clock: vendor time, in the place of one made with ``speed``.
+    :param clock: vendor time, instead of one made with ``speed``.
     """
 
     def __init__(

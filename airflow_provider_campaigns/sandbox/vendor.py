@@ -54,7 +54,7 @@ class Vendor(ABC):
 
     State of its own is made in ``reset``; a subclass that overrides ``__init__`` calls it from there.
 
-    :param clock: vendor time, for everything that the API tells about time.
+    :param clock: vendor time, for all times in the API's answers.
     :param faults: the orders; ask for state faults through the methods below or ``faults.state(self.name, kind)``.
     :param real_time: source of real seconds (monotonic), for what is measured in real time.
     """
@@ -120,10 +120,10 @@ class Vendor(ABC):
         """
         Return what exists, one dict for each campaign, oldest first; what was deleted is gone.
 
-        Tests count by it whether anything happened twice, so it tells what is so, whatever faults are ordered. Keys:
+        Tests use it to count whether anything happened twice, so it is true whatever faults are ordered. Keys:
 
         * ``vendor``: ``self.name``
-        * ``id``: the id that the API tells, text or number
+        * ``id``: the id in the API's answers, text or number
         * ``name``, ``description``: as they were given; a description that the vendor does not have is None
         * ``status``: the vendor's own word now, never that of an ``unknown_status``
         * ``created_at``: vendor time as ISO 8601 text

@@ -145,3 +145,13 @@ def test_a_misspelt_default_is_told_the_argument_that_was_meant() -> None:
             pytest.raises(InvalidRequest, match=rf"default_args has '{name}'\. Did you mean '{meant}'\?"),
         ):
             build(KinboxCreateCampaignOperator)
+
+
+@pytest.mark.parametrize("one", [one for one in CLASSES if create_fields(one)], ids=lambda one: one.__name__)
+def test_a_field_is_told_by_the_name_of_its_argument_and_blanks_are_no_text(one: type[Any]) -> None:
+    for name in create_fields(one):
+        with pytest.raises(InvalidRequest, match=rf"Task 'task': {name} must be .*; got "):
+            build(one, **{name: object()})
+    for name in set(one.text_template_fields()) & set(create_fields(one)):
+        with pytest.raises(InvalidRequest, match=rf"Task 'task': {name} must be "):
+            build(one, **{name: " \n"})

@@ -341,7 +341,7 @@ class TestATotalOfItsOwn:
             told = written(operator(folder / "rows", campaign_id))
         assert told == {"path": str(folder / "rows"), "count": 3, "missing": 1}
         assert len(rows_in(folder / "rows")) == 3
-        assert "tells of 4 rows and handed out 3" in caplog.text + "".join(capfd.readouterr())
+        assert "reports 4 rows but returned 3" in caplog.text + "".join(capfd.readouterr())
 
     def test_the_task_fails_for_those_who_want_it(
         self, operator: Any, campaign_id: str, prints: Any, folder: Path, point: Any

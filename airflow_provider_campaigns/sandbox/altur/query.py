@@ -47,7 +47,7 @@ def cursor_text(campaign_id: int) -> str:
 
 
 def cursor_id(text: str) -> int | None:
-    """Return the id of the campaign that a cursor follows, or None when it is none of ours."""
+    """Return the id of the campaign that a cursor follows, or None when it is not one of ours."""
     try:
         return int(json.loads(base64.urlsafe_b64decode(text.encode()))["id"])
     except (binascii.Error, ValueError, KeyError, TypeError):

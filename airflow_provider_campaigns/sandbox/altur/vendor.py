@@ -58,7 +58,7 @@ class AlturVendor(Vendor):
         return None if scheme == "api-key" and accepts(key) else framework_refusal(401, "Invalid API key.")
 
     def rate_limited(self, seconds: float) -> Response:
-        """Return the 429, which tells the wait in words and in a header."""
+        """Return the 429, which gives the wait in words and in a header."""
         wait = f"{seconds:g}"
         return framework_refusal(
             429, f"Request was throttled. Expected available in {wait} seconds.", {"Retry-After": wait}

@@ -161,7 +161,7 @@ class Schedule:
     """
     A recurrence: a run every so many vendor seconds, from its start to its end.
 
-    The days of a weekly one are kept but not heeded: it runs on the weekday of its start.
+    The days of a weekly one are stored but ignored: it runs on the weekday of its start.
     """
 
     next_run: float

@@ -31,6 +31,11 @@ def accepts(credential: str | None) -> bool:
     return bool(credential and credential.strip()) and credential != "invalid"
 
 
+def is_known(name: object) -> bool:
+    """Return whether what a request names exists at the vendor: anything but what begins with ``unknown``."""
+    return not str(name).lower().startswith("unknown")
+
+
 def bearer_token(request: Request) -> str | None:
     """Return the token of ``Authorization: Bearer <token>``, None when the header is missing or of another kind."""
     scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")

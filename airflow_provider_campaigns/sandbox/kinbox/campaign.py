@@ -197,7 +197,8 @@ class KinboxCampaign:
 
     def settled(self, at: float) -> KinboxCampaign:
         """Start sending if that is due, and return the campaign."""
-        if self._delivery is None and not (self._is_paused or self._is_canceled) and at >= self.starts_at:
+        may_start = not (self._is_paused or self._is_canceled or _lacks_file(self))
+        if self._delivery is None and may_start and at >= self.starts_at:
             self._delivery = Delivery(math.ceil(self.plan.seconds / TICK_SECONDS - 1e-9), TICK_SECONDS, self._stalls)
             self._delivery.start(self.starts_at)
         return self
@@ -210,6 +211,8 @@ class KinboxCampaign:
             return "paused"
         if at < self.created_at + PROCESSING_SECONDS:
             return "processing"
+        if _lacks_file(self):
+            return "failed"
         if self._delivery is None:
             return "scheduled"
         finished_at = self._delivery.finished_at
@@ -303,6 +306,11 @@ class KinboxCampaign:
 
     def _worked(self, at: float) -> float:
         return (self._delivery.done(at) if self._delivery else 0) * TICK_SECONDS
+
+
+def _lacks_file(campaign: KinboxCampaign) -> bool:
+    """Whether its recipients come from a file that there is not, so that it fails once that is noticed."""
+    return campaign.given.get("leadType") == "file" and not campaign.given.get("leadsAssetUrl")
 
 
 def _figures(campaign: KinboxCampaign, at: float) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from airflow_provider_campaigns.sandbox.kinbox.campaign import read_moment
-from airflow_provider_campaigns.sandbox.vendor import RefusedRequest
+from airflow_provider_campaigns.sandbox.vendor import RefusedRequest, is_known
 
 CHANNEL_TYPES = tuple("123456789")
 STATUSES = (
@@ -108,6 +108,13 @@ def problems(body: Mapping[str, Any], properties: Mapping[str, str]) -> list[str
         elif name in CHOICES and value not in CHOICES[name]:
             found.append(f"{name} must be one of the following values: {', '.join(CHOICES[name])}")
     return found
+
+
+def unknown_names(body: Mapping[str, Any]) -> list[str]:
+    """Return what a body names that does not exist."""
+    named = [("Channel", body.get("channelId")), ("Business hours", body.get("businessHoursId"))]
+    named += [("Channel", channel) for channel in body.get("channelIds") or ()]
+    return [f"{what} not found" for what, name in named if name is not None and not is_known(name)]
 
 
 def error(status: int, message: str | list[str], name: str) -> Response:

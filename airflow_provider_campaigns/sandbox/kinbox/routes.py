@@ -23,6 +23,7 @@ from airflow_provider_campaigns.sandbox.kinbox.checks import (
     error,
     problems,
     refuse,
+    unknown_names,
 )
 from airflow_provider_campaigns.sandbox.vendor import RefusedRequest
 
@@ -95,6 +96,7 @@ class KinboxRoutes:
         """``POST /campaigns``: the campaign is processed and then starts by itself."""
         body = await self._vendor.read_object(request)
         refuse(problems(body, CREATE_PROPERTIES) + ([] if body.get("name") else ["name should not be empty"]))
+        refuse(unknown_names(body))
         now = self._vendor.clock.seconds()
         vendor = self._vendor
         campaign = KinboxCampaign(

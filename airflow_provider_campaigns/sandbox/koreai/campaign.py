@@ -73,8 +73,10 @@ class KoreAIContactList:
         """Return the distinct numbers, those on their way too."""
         return self._numbers
 
-    def as_json(self, now: float, in_use: bool, campaigns: Sequence[KoreAICampaign]) -> dict[str, Any]:
-        """Return the vendor's object."""
+    def as_json(
+        self, now: float, in_use: bool, campaigns: Sequence[KoreAICampaign], *, created: bool = False
+    ) -> dict[str, Any]:
+        """Return the vendor's object; the answer to its creation alone shows ``allowDuplicates``."""
         return {
             "_id": self.id,
             "name": self.name,
@@ -91,7 +93,7 @@ class KoreAIContactList:
             "apiConfigurations": {
                 "dataSyncMode": "allowDuplicates" if self.allow_duplicates else "dontAllowDuplicates"
             },
-            "allowDuplicates": self.allow_duplicates,
+            **({"allowDuplicates": self.allow_duplicates} if created else {}),
             "files": [],
             "createdAt": iso(self.created_at),
             "updatedAt": iso(self.updated_at),
@@ -224,6 +226,10 @@ class KoreAICampaign:
         """Return how many messages the current run has sent."""
         return self.run.sent(now) if self.run else 0
 
+    def total_shown(self, now: float) -> int:
+        """Return what the list tells of it: a stop resets the figures."""
+        return 0 if self.run and self.run.delivery.stopped_at is not None else self.sent(now)
+
     def begin(self, contacts: Sequence[Mapping[str, Any]], at: float, stalls: Spans) -> None:
         """Begin a run, the figures at nought again."""
         self.messages_of_earlier_runs += self.sent(at)
@@ -287,5 +293,5 @@ class KoreAICampaign:
             "campaignInstanceUpdatedAt": iso(max(self.updated_at, now if self.run else 0.0)),
         }
         if self.kind == "sms":
-            return {**row, "totalMessagesSent": self.sent(now), "campaignExecutionType": "NORMAL"}
+            return {**row, "totalMessagesSent": self.total_shown(now), "campaignExecutionType": "NORMAL"}
         return {**row, "connection": self.body.get("queue_name") or self.body.get("experienceFlowName")}

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from airflow_provider_campaigns.sandbox.koreai.campaign import Schedule
-from airflow_provider_campaigns.sandbox.vendor import RefusedRequest
+from airflow_provider_campaigns.sandbox.vendor import RefusedRequest, is_known
 
 DAY_SECONDS = 86400.0
 DIALING_MODES = ("Agentless", "Progressive", "Preview")
@@ -67,6 +67,14 @@ def check_campaign(body: Mapping[str, Any], query_type: str | None, lists: Colle
     for name in names:
         if name not in lists:
             raise missing(f"Contact list {name}")
+    named = {
+        "Experience flow": body.get("experienceFlowName"),
+        "Queue": body.get("queue_name"),
+        "DNC list": (body.get("dncLists") or {}).get("name"),
+    }
+    for what, name in named.items():
+        if name is not None and not is_known(name):
+            raise missing(f"{what} {name}")
     return kind
 
 

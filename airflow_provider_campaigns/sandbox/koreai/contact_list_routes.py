@@ -67,7 +67,7 @@ class KoreAIContactListRoutes:
             body["name"], body["description"], self._vendor.now(), body.get("allowDuplicates") is True
         )
         self._vendor.lists[created.id] = created
-        return success(f"Contact list {created.name} created successfully", self._list_json(created))
+        return success(f"Contact list {created.name} created successfully", self._list_json(created, created=True))
 
     async def add_contacts(self, request: Request) -> Response:
         """POST /api/1.1/public/{iid}/campaign/contactList/addContacts"""
@@ -136,7 +136,7 @@ class KoreAIContactListRoutes:
             raise missing("Contact list")
         return known
 
-    def _list_json(self, known: KoreAIContactList) -> dict[str, Any]:
+    def _list_json(self, known: KoreAIContactList, *, created: bool = False) -> dict[str, Any]:
         now = self._vendor.now()
         attached = [campaign for campaign in self._vendor.campaigns.values() if known.name in campaign.list_names]
-        return known.as_json(now, known.name in self._vendor.busy_lists(now), attached)
+        return known.as_json(now, known.name in self._vendor.busy_lists(now), attached, created=created)

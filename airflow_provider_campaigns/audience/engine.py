@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,9 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-#: What DuckDB may hold in memory; the rest goes to its folder.
+#: What DuckDB may hold in memory; the rest goes to its folder. Each thread needs a part of it.
 MEMORY_LIMIT = "512MB"
+_MOST_THREADS = 4
 #: Between the columns of a staged row, and around none of them: no text of JSON or of a lead file holds it.
 SEPARATOR = "\x1f"
 
@@ -38,6 +40,7 @@ def engine(folder: Path) -> Iterator[DuckDBPyConnection]:
         str(folder / "audience.duckdb"),
         config={
             "memory_limit": MEMORY_LIMIT,
+            "threads": min(_MOST_THREADS, os.cpu_count() or 1),
             "temp_directory": str(folder / "spilled"),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",

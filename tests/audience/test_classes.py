@@ -196,9 +196,12 @@ def test_a_value_that_a_lead_file_cannot_hold_makes_its_row_invalid(value: str, 
     assert (done["counts"]["invalid"], done["counts"]["sliced"]) == (1, 1)
 
 
-def test_an_empty_slice_has_a_file_and_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_empty_slice_has_a_file_and_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     write(tmp_path / "people.csv", "contact", [number(1)])
     done = prepare(tmp_path, salt="s", shares=[0.01, 100])
+    assert "Slice up to 0.01 %: nobody is in it" in "".join(capfd.readouterr()) + caplog.text
     assert [one["contacts"] for one in done["slices"]] == [0, 1]
     assert people(done) == [[], [number(1)]]
 

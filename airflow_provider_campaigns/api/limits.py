@@ -1,4 +1,4 @@
-"""The request limit of each account in this process: the lowest rate among the account's live clients."""
+"""The request limit of each account in this process: the lowest rate of its live clients; looks keep to a share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import hashlib
 import math
 import os
 import threading
+import time
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -14,6 +17,12 @@ from airflow_provider_campaigns.api import errors
 
 if TYPE_CHECKING:
     from pyrate_limiter import InMemoryBucket, Limiter
+
+
+#: The share of an account's limit that looks may take, unless a connection says otherwise.
+LOOK_SHARE = 2 / 3
+#: How long a look steps aside for a launch, a start or a hold that waits for its turn, before it asks again.
+STEP_ASIDE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +80,46 @@ class Membership:
 
     :param digest: The account's name in the registry.
     :param rate: How fast this client may go; the slowest member decides for all.
+    :param look_share: The share of the limit that this client's looks may take, above 0 up to 1.
     """
 
-    def __init__(self, digest: str, rate: Rate) -> None:
+    def __init__(self, digest: str, rate: Rate, look_share: float = LOOK_SHARE) -> None:
         self._digest = digest
         self.rate = rate
+        self.look_share = look_share
 
     def wait_for_turn(self) -> None:
-        """Wait until the account may be asked once more, and count that as asked."""
+        """
+        Wait until the account may be asked once more, and count that as asked.
+
+        Requests inside of :func:`looking` keep a distance from each other, so that they take no more than their share
+        and never all of a window at once, and step aside for all others.
+        """
         # Looked up each time: members come and go, and a forked process begins with a registry of its own.
         with _lock:
             limit = _limits.setdefault(self._digest, _AccountLimit())
             limit.members.add(self)
             limiter = limit.limiter()
-        limiter.try_acquire(self._digest)
+        if getattr(_thread, "looks", False):
+            self._wait_as_a_look(limit)
+            limiter.try_acquire(self._digest)
+            return
+        with _lock:
+            limit.first += 1
+        try:
+            limiter.try_acquire(self._digest)
+        finally:
+            with _lock:
+                limit.first -= 1
+
+    def _wait_as_a_look(self, limit: _AccountLimit) -> None:
+        with _lock:
+            now = time.monotonic()
+            at = max(now, limit.next_look)
+            limit.next_look = at + limit.rate.seconds / (self.look_share * limit.rate.requests)
+        time.sleep(at - now)
+        while limit.first:
+            time.sleep(STEP_ASIDE_SECONDS)
 
     def leave(self) -> None:
         """Stop counting towards the lowest rate, until this client makes another request."""
@@ -98,7 +133,11 @@ class _AccountLimit:
 
     def __init__(self) -> None:
         self.members: weakref.WeakSet[Membership] = weakref.WeakSet()
-        self._rate: Rate | None = None
+        #: How many requests wait that go before looks, and when the next look may be made.
+        self.first = 0
+        self.next_look = 0.0
+        #: The lowest rate among the members.
+        self.rate = Rate(1, 0.0)
         self._bucket: InMemoryBucket | None = None
         self._limiter: Limiter | None = None
 
@@ -113,9 +152,9 @@ class _AccountLimit:
             self._bucket = InMemoryBucket(windows)
             # By default each bucket gets a thread of its own that forgets old requests; they are forgotten here.
             self._limiter = Limiter(SingleBucketFactory(self._bucket, schedule_leak=False))
-        elif lowest != self._rate:
+        elif lowest != self.rate:
             self._bucket.rates = windows
-        self._rate = lowest
+        self.rate = lowest
         self._forget()
         return self._limiter
 
@@ -131,16 +170,28 @@ class _AccountLimit:
 
 _lock = threading.Lock()
 _limits: dict[str, _AccountLimit] = {}
+_thread = threading.local()
 
 
-def join(account: Account, rate: Rate) -> Membership:
+@contextmanager
+def looking() -> Iterator[None]:
+    """Make this thread's requests looks: they can wait, unlike launches, starts and holds."""
+    before, _thread.looks = getattr(_thread, "looks", False), True
+    try:
+        yield
+    finally:
+        _thread.looks = before
+
+
+def join(account: Account, rate: Rate, look_share: float = LOOK_SHARE) -> Membership:
     """
     Return a new member of an account's limit in this process; the account keeps to the lowest rate of its members.
 
     :param account: The account.
     :param rate: How fast the member may go.
+    :param look_share: The share of that which its looks may take, above 0 up to 1.
     """
-    member = Membership(account.digest, rate)
+    member = Membership(account.digest, rate, look_share)
     with _lock:
         for digest in [digest for digest, limit in _limits.items() if limit.is_over()]:
             del _limits[digest]

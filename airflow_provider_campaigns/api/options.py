@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.hosts import normalised_base_url
-from airflow_provider_campaigns.api.limits import Rate
+from airflow_provider_campaigns.api.limits import LOOK_SHARE, Rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,8 @@ class ClientOptions:
     :param timeout: Seconds to wait for each piece of an answer, by default 30.
     :param rate_limit: Requests a second to keep below; by default the vendor's documented limit with a margin, or no
         limit where none is documented.
+    :param look_share: The share of that limit which waits may take for their looks, above 0 up to 1, by default two
+        thirds; the rest is for launches, starts and holds.
     :param label: How messages call the credential, such as ``connection 'kinbox_default'``.
     :param sleep: How to wait between attempts, in seconds.
     :raises InvalidRequest: For a number that cannot work; an address is checked by :meth:`url`.
@@ -30,12 +32,15 @@ class ClientOptions:
     base_url: str | None = None
     timeout: float = 30.0
     rate_limit: float | None = None
+    look_share: float = LOOK_SHARE
     label: str = "the given credential"
     sleep: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:
         if not (self.timeout > 0 and math.isfinite(self.timeout)):
             raise InvalidRequest(f"timeout must be above 0 seconds; got {self.timeout:g}.")
+        if not 0 < self.look_share <= 1:
+            raise InvalidRequest(f"look_share must be above 0 and at most 1; got {self.look_share:g}.")
         self.rate(None)
 
     def url(self, default: str) -> str:
@@ -63,5 +68,6 @@ class OptionArguments(TypedDict, total=False):
     base_url: str | None
     timeout: float
     rate_limit: float | None
+    look_share: float
     label: str
     sleep: Callable[[float], None]

@@ -75,7 +75,7 @@ class Transport:
         self._failures = Failures(account, secrets, credential_advice)
         self._sleep = options.sleep
         self._limit_window = limit_window
-        self._membership = join(account, rate) if rate else None
+        self._membership = join(account, rate, options.look_share) if rate else None
         self._connections = Connections(base_url, auth)
 
     def __repr__(self) -> str:

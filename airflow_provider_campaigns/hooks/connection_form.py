@@ -18,6 +18,12 @@ COMMON_FIELDS: Mapping[str, Any] = {
         "limit, with a margin.",
         "schema": {"type": ["number", "null"], "default": None, "minimum": 0.01, "maximum": 1000},
     },
+    "look_share": {
+        "label": "Share of looks",
+        "description": "The share of the rate limit that waits may take for their looks, above 0 up to 1. Empty: two "
+        "thirds. The rest is for launches, starts and holds.",
+        "schema": {"type": ["number", "null"], "default": None, "minimum": 0.01, "maximum": 1},
+    },
     "dry_run": {
         "label": "Dry run",
         "description": "Launches over this connection are checked and logged but never sent.",
@@ -47,8 +53,8 @@ def declare_connection(
     """
     Return the declaration of a vendor's connection type, for ``connection-types`` of a provider's info.
 
-    The credential is always the connection's password. Every vendor's form has ``timeout``, ``rate_limit``, ``dry_run``
-    and ``console_url`` besides its own fields.
+    The credential is always the connection's password. Every vendor's form has ``timeout``, ``rate_limit``,
+    ``look_share``, ``dry_run`` and ``console_url`` besides its own fields.
 
     :param conn_type: The connection type, as the hook's ``conn_type``.
     :param hook_class_name: The full path of the hook's class.

@@ -49,7 +49,10 @@ class Settings:
     @property
     def client_options(self) -> OptionArguments:
         """The options of the vendor's client, as its keyword arguments."""
+        share = self.extra.get("look_share")
+        chosen: OptionArguments = {} if share is None else {"look_share": share}
         return {
+            **chosen,
             "base_url": self.base_url,
             "timeout": self.extra["timeout"],
             "rate_limit": self.extra["rate_limit"],

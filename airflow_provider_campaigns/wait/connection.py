@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.providers.common.compat.connection import get_async_connection
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
+from airflow_provider_campaigns.api.limits import looking
 from airflow_provider_campaigns.wait.isolation import unexpected
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _build(connection: Connection, hook_params: Mapping[str, Any], hook_class: s
 
 class SharedClient:
     """
-    One client for many looks, with threads of its own for the blocking calls.
+    One client for many looks, with threads of its own for the blocking calls, which keep to their share of the limit.
 
     After a refusal the client is dropped, and the next look reads the connection again: its credential may have been
     changed meanwhile.
@@ -82,7 +83,7 @@ class SharedClient:
         """
         client = await self.get()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, act, client)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, _look, act, client)
         except (CampaignAPIError, InvalidRequest) as error:
             if not (isinstance(error, CampaignAPIError) and error.transient):
                 self.drop()
@@ -100,3 +101,8 @@ class SharedClient:
         """Give everything back; calls under way come to their end by themselves."""
         self.drop()
         self._threads.shutdown(wait=False)
+
+
+def _look(act: Callable[[CampaignClient], Result], client: CampaignClient) -> Result:
+    with looking():
+        return act(client)

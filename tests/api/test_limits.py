@@ -14,6 +14,7 @@ from wire import says
 
 from airflow_provider_campaigns.api import errors, limits
 from airflow_provider_campaigns.api.limits import Rate
+from airflow_provider_campaigns.api.options import ClientOptions
 
 pytestmark = pytest.mark.usefixtures("no_proxies")
 
@@ -108,3 +109,44 @@ def test_a_rate_is_a_window_that_never_allows_more(rate, window):
 def test_a_rate_that_is_none_is_refused(rate):
     with pytest.raises(errors.InvalidRequest, match="rate_limit"):
         Rate.per_second(rate)
+
+
+def looks(client: Client) -> None:
+    with limits.looking():
+        client.call(READ)
+
+
+def test_looks_are_spread_over_the_window_and_take_their_share(serve):
+    client = Client(serve().url, rate=Rate(10, 2.0), look_share=0.5)
+    # Five in two seconds, a distance of 0.4 seconds from each other.
+    assert seconds_for([lambda: looks(client)] * 4) >= 1.2
+
+
+def test_two_thirds_are_for_looks_unless_a_client_says_otherwise(serve):
+    client = Client(serve().url, rate=Rate(3, 1.5))
+    assert seconds_for([lambda: looks(client)] * 3) >= 1.5
+
+
+def test_a_look_that_waits_for_its_turn_steps_aside_for_a_start(serve):
+    client = Client(serve().url, rate=Rate(2, 1.0), look_share=1.0)
+    for _ in range(2):
+        client.call(READ)
+    came: list[str] = []
+
+    def ask(kind: str) -> None:
+        (looks if kind == "look" else Client.call)(client, *([] if kind == "look" else [READ]))
+        came.append(kind)
+
+    threads = [threading.Thread(target=ask, args=(kind,)) for kind in ("start", "start", "look", "look")]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join(10)
+    assert came == ["start", "start", "look", "look"]
+
+
+@pytest.mark.parametrize("share", [0, -0.5, 1.1, float("nan")])
+def test_a_share_of_looks_that_cannot_be_is_refused(share):
+    with pytest.raises(errors.InvalidRequest, match="look_share"):
+        ClientOptions(look_share=share)

@@ -85,7 +85,7 @@ def connect(monkeypatch: pytest.MonkeyPatch, **extra: Any) -> None:
 
 def test_its_form_is_the_one_that_its_distribution_declares(post_office: type[CampaignHook]) -> None:
     declared = post_office.declared_connection()
-    assert list(declared["conn-fields"]) == ["counter", "timeout", "rate_limit", "dry_run", "console_url"]
+    assert list(declared["conn-fields"]) == ["counter", "timeout", "rate_limit", "look_share", "dry_run", "console_url"]
     assert post_office.get_ui_field_behaviour()["relabeling"] == {"host": "Base URL", "password": "Stamp"}
 
 

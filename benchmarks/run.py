@@ -20,7 +20,7 @@ from pathlib import Path
 from table import Row, as_markdown
 
 SCRIPTS = (
-    *("import_time", "waits", "figure_requests", "walk", "launch_requests"),
+    *("import_time", "waits", "figure_requests", "shared_limit", "walk", "launch_requests"),
     *("contact_rows", "audience", "result_rows", "soak"),
 )
 REPOSITORY = Path(__file__).resolve().parents[1]

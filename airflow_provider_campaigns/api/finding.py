@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.api import reading
@@ -28,6 +29,10 @@ class FindsCampaigns(CreatesCampaigns):
     page_of_list: ClassVar[int] = 100
     #: When the list breaks off, so many are still asked for by id; more would keep everybody waiting.
     most_by_id: ClassVar[int] = 0
+
+    #: Filters of lists that leave out what is over, the likeliest first: an account may hold many more of those than
+    #: are waited for. They are read once the first page of the whole list has not shown all.
+    unfinished: ClassVar[Sequence[Mapping[str, Any]]] = ()
 
     @abc.abstractmethod
     def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
@@ -115,14 +120,25 @@ class FindsCampaigns(CreatesCampaigns):
         """Return what the list shows of campaigns, as far as reading it is worth it; takes them out of ``missing``."""
         wanted = len(missing)
         found: dict[str, Campaign] = {}
-        try:
-            for rows, campaign in enumerate(self.listed(progress), 1):
+        whole = self.listed(progress)
+        first = islice(whole, self.page_of_list)
+
+        def pick(rows: Iterable[Campaign], pages: int = 0) -> bool:
+            """Take what is missing out of a list; return whether to go on, here or elsewhere."""
+            number = 0
+            for number, campaign in enumerate(rows, 1 + pages * self.page_of_list):
                 if campaign.id in missing:
                     missing.discard(campaign.id)
                     found[campaign.id] = self.with_figures(campaign) if progress else campaign
-                pages, more = divmod(rows, self.page_of_list)
-                if not missing or (not more and not self.is_worth_a_page(len(missing), wanted, pages, progress)):
-                    break
+                read, more = divmod(number, self.page_of_list)
+                if not missing or (not more and not self.is_worth_a_page(len(missing), wanted, read, progress)):
+                    return False
+            # A first page of the whole list that is not full is all there is.
+            return pages > 0 or rows is not first or number == self.page_of_list
+
+        try:
+            if pick(first) and all(pick(self.list_campaigns(**filters)) for filters in self.unfinished):
+                pick(whole, 1)
         except ListingIncomplete:
             if len(missing) > self.most_by_id:
                 raise

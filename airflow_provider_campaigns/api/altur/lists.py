@@ -44,6 +44,8 @@ class AlturLists(AlturContacts, CampaignClient):
     vendor = "Altur"
     create_fields = CREATE_FIELDS
     few = 3
+    #: Altur takes one status at a time.
+    unfinished = tuple({"status": word} for word in ("active", "cooldown", "inactive", "ready", "pending"))
 
     def where_marked(self, mark: str, since: datetime.datetime) -> Iterator[Iterable[Campaign]]:
         """
@@ -181,10 +183,6 @@ class AlturLists(AlturContacts, CampaignClient):
     def list_serves(self, wanted: int, progress: bool) -> bool:
         """Return whether the list serves so many: it has no figures."""
         return not progress and super().list_serves(wanted, progress)
-
-    def is_worth_a_page(self, missing: int, wanted: int, pages: int, progress: bool) -> bool:
-        """Return True: the list is read until all are seen."""
-        return True
 
     def listed(self, progress: bool) -> Iterator[Campaign]:
         """Yield the campaigns that can be read, archived ones too: an odd row must not hide the others."""

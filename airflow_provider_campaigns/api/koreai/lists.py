@@ -37,6 +37,7 @@ GET = in_both_versions("GET", "/{campaign_id}")
 LIST = in_both_versions("POST", "/getAllCampaignDetails")
 
 STATUS_WORDS = ("Active", "Completed", "Ready", "Paused", "Preparing", "Stopped", "Scheduled", "Rescheduled")
+UNFINISHED_WORDS = ("Active", "Paused", "Ready", "Preparing", "Scheduled", "Rescheduled")
 #: How many pages of the list (newest first) are looked through for one campaign's figures.
 PAGES_FOR_FIGURES = 10
 
@@ -55,6 +56,7 @@ class KoreAILists(KoreAIContactLists, KoreAIResults, CampaignClient):
     vendor = VENDOR
     create_fields = FIELDS
     few = 1
+    unfinished = ({"status": UNFINISHED_WORDS},)
     # More would use up the account's minute.
     most_by_id = 10
 

@@ -234,6 +234,30 @@ class TestList:
         assert requests_of()["list_campaigns"] == 1
         assert "get_campaign" not in requests_of()
 
+    def test_many_old_campaigns_do_not_make_a_look_walk_all_of_them(
+        self, client: AlturClient, requests_of: Counts, campaign_sandbox: Sandbox
+    ) -> None:
+        running = [launched(client, number=3).id for _ in range(5)]
+        for _ in range(310):
+            create(client)
+        before = requests_of().get("list_campaigns", 0)
+        assert list(client.get_campaigns(running, progress=False)) == running
+        # The first page, and the list of those that are active.
+        assert requests_of()["list_campaigns"] - before == 2
+
+    def test_campaigns_that_are_over_among_many_are_asked_for_by_id_when_that_is_cheaper(
+        self, client: AlturClient, requests_of: Counts
+    ) -> None:
+        wanted = [create(client).id for _ in range(5)]
+        for one in wanted:
+            client.archive_campaign(one)
+        for _ in range(150):
+            create(client)
+        looked = requests_of().get("get_campaign", 0)
+        assert list(client.get_campaigns(wanted, progress=False)) == wanted
+        assert requests_of().get("get_campaign", 0) - looked <= 5
+        assert requests_of()["list_campaigns"] <= 1 + 5 + 2
+
     def test_a_campaign_that_the_list_does_not_show_yet_is_not_lost(
         self, client: AlturClient, campaign_sandbox: Sandbox
     ) -> None:

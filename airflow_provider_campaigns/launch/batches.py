@@ -74,22 +74,15 @@ def add_in_batches(
 
     :param keeper: Keeps the record, which says how many rows are in.
     :param rows: The rows that are not in yet.
-    :param add: Sends rows from an index on in batches, and yields what became of each batch before it takes a row of
-        the next.
+    :param add: Sends rows from an index on in batches, several at once if it likes, and yields what became of each, in
+        the order of the rows, with the number of its ``rows``. A batch that was under way when a try ended is sent
+        again by the next, under the same key: only those before the first that is not known to be in count.
     :param log: Where the log lines go.
     :raises LaunchOutcomeUnknown: A batch may or may not be in; the next try sends it again under the same key.
     """
-    handed = keeper.record.rows
-
-    def counted() -> Iterator[CheckedContact]:
-        nonlocal handed
-        for row in rows:
-            handed += 1
-            yield row
-
     tally = {"created": 0, "updated": 0, "skipped": 0, "refused": 0} | dict(keeper.record.contacts)
     try:
-        for batch in add(counted(), keeper.record.rows):
+        for batch in add(iter(rows), keeper.record.rows):
             tally["created"] += batch.created
             tally["updated"] += batch.updated
             tally["skipped"] += batch.skipped
@@ -98,7 +91,8 @@ def add_in_batches(
                 log.warning("The contact in row %d was refused: %s", index + 1, reason)
             record = keeper.record
             refused = [*record.refused, *map(list, batch.refused)][:REFUSED_ROWS_TOLD]
-            # The rows are those that were taken: what the vendor counts may not add up.
+            # The rows are those that were sent: what the vendor counts may not add up.
+            handed = record.rows + batch.rows
             done = f"{handed} contacts were handed over"
             keeper.remember(done, batches=record.batches + 1, rows=handed, contacts=dict(tally), refused=refused)
             log.info("%d contacts handed over", handed)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import CampaignStatus
-from airflow_provider_campaigns.arguments.kinds import BOOLEAN, LIMIT, ArgumentKind, choice
+from airflow_provider_campaigns.arguments.kinds import BOOLEAN, LIMIT, ArgumentKind, choice, whole_number
 from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import CampaignFailed
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
@@ -23,10 +23,25 @@ if TYPE_CHECKING:
 
 #: What Altur does with a number that is in the campaign already.
 IF_DUPLICATE = choice(("skip", "update"))
+#: Batches of contacts under way at once: as many as keep Altur's limit busy where an answer takes 400 ms.
+BATCHES_IN_FLIGHT = 4
 
 
 class TakesAlturContacts(TakesContacts):
-    """Has an operator read contacts as Altur takes them."""
+    """
+    Has an operator read contacts as Altur takes them.
+
+    :param batches_in_flight: How many batches of contacts may be under way at once, 1 to 16.
+    """
+
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        **TakesContacts.arguments,
+        "batches_in_flight": whole_number(1, 16),
+    }
+
+    def __init__(self, *, batches_in_flight: int = BATCHES_IN_FLIGHT, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.batches_in_flight = batches_in_flight
 
     def contact_form(self) -> ContactForm:
         """Return what Altur takes for a contact."""
@@ -58,6 +73,8 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
     :param number_format: ``e164`` (the default) hands every number over as +5511999990000; ``as_given`` as it is
         written.
     :param columns: What columns of the contacts are called at Altur: ``{"telefone": "contact", "nome": "name"}``.
+    :param batches_in_flight: How many batches of 1,000 contacts may be under way at once, 1 to 16, by default 4. With 1
+        the contacts get into the campaign in their order.
     :param max_failed_contacts: How many contacts Altur may refuse before the task fails without activating: a share
         below 1, or a count; by default any number.
     :param activate: Whether to start sending once the contacts are in; by default True.
@@ -212,7 +229,12 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
                 rows.sound,
                 lambda sound, first: rows.placed(
                     client.add_checked_contacts(
-                        campaign.id, sound, if_duplicate=self.if_duplicate, key_prefix=key, first_index=first
+                        campaign.id,
+                        sound,
+                        if_duplicate=self.if_duplicate,
+                        key_prefix=key,
+                        first_index=first,
+                        in_flight=self.argument("batches_in_flight"),
                     )
                 ),
             )

@@ -64,6 +64,8 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         a DAG file is as visible as the file. (templated)
     :param if_duplicate: What to do with a number that is in the campaign already: ``skip`` (the default) or ``update``.
         (templated)
+    :param batches_in_flight: How many batches of 1,000 contacts may be under way at once, 1 to 16, by default 4. With 1
+        the contacts get into the campaign in their order.
     :param max_failed_contacts: How many contacts Altur may refuse before the task fails, the others being in: a share
         below 1, or a count; by default any number.
     :param max_broken_rows: How many rows of the contacts may be broken: a share below 1, or a count; by default 0.
@@ -87,6 +89,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
 
     arguments: ClassVar[Mapping[str, ArgumentKind]] = {
         **ContactsOperator.arguments,
+        **TakesAlturContacts.arguments,
         **GuardedOperator.arguments,
         "campaign_id": CAMPAIGN_ID,
         "max_failed_contacts": LIMIT.or_none(),
@@ -155,6 +158,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
                             if_duplicate=if_duplicate,
                             key_prefix=hand_over.intent.idempotency_key,
                             first_index=first,
+                            in_flight=self.argument("batches_in_flight"),
                         )
                     ),
                     self.log,

@@ -223,8 +223,10 @@ def test_rows_are_counted_by_what_was_handed_over_not_by_what_the_vendor_says_of
     rows = [{"contact": str(number)} for number in range(5)]
 
     def add(rest: Iterator[Mapping[str, Any]], first: int) -> Iterator[Any]:
-        while batch := [row for row, _ in zip(rest, range(2), strict=False)]:
-            yield SimpleNamespace(created=len(batch), updated=0, skipped=len(batch), failed=0, refused=())
+        while batch := [row for _, row in zip(range(2), rest, strict=False)]:
+            yield SimpleNamespace(
+                created=len(batch), updated=0, skipped=len(batch), failed=0, refused=(), rows=len(batch)
+            )
 
     campaign = Campaign("7", None, CampaignStatus.DRAFT, "pending")
     launch.add_contacts(campaign, lambda: rows, add)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api import errors, reading
@@ -230,6 +230,7 @@ class ContactBatch:
     :param failed: How many Altur refused.
     :param refused: Index in the whole input and Altur's reason (``INVALID_PHONE_NUMBER``) of each refused row that the
         answer names.
+    :param rows: How many rows were sent, whatever Altur counts.
     """
 
     created: int
@@ -237,14 +238,16 @@ class ContactBatch:
     skipped: int
     failed: int
     refused: tuple[tuple[int, str], ...] = ()
+    rows: int = field(default=0, compare=False)
 
 
-def read_batch(answer: Answer, first_index: int = 0) -> ContactBatch:
+def read_batch(answer: Answer, first_index: int = 0, rows: int = 0) -> ContactBatch:
     """
     Return what became of a batch of contacts.
 
     :param answer: Altur's answer.
     :param first_index: The place of the batch's first row in the whole input.
+    :param rows: How many rows it has.
     :raises OutcomeUnknown: When the answer holds neither a summary nor results.
     """
     data = answer.object()
@@ -270,6 +273,7 @@ def read_batch(answer: Answer, first_index: int = 0) -> ContactBatch:
         skipped=count("skipped_duplicate", "skipped"),
         failed=len(refused) if failed is None else failed,
         refused=refused,
+        rows=rows,
     )
 
 

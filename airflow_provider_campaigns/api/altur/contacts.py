@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from airflow_provider_campaigns.api import reading
@@ -13,6 +14,7 @@ from airflow_provider_campaigns.api.altur.fields import (
     CALL_FILTERS,
     CONTACT_FILTERS,
     IF_DUPLICATE,
+    IN_FLIGHT,
     MAX_CONTACTS_PER_BATCH,
     MAX_PAGE_SIZE,
     batch_key,
@@ -26,6 +28,7 @@ from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.contacts import CheckedContact, checked_rows
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest, ListingIncomplete
+from airflow_provider_campaigns.api.in_flight import in_order
 from airflow_provider_campaigns.api.paging import CountedRows, Page, walk
 from airflow_provider_campaigns.api.transport import Transport
 
@@ -91,9 +94,10 @@ class AlturContacts:
         if_duplicate: str = "skip",
         key_prefix: str | None = None,
         first_index: int = 0,
+        in_flight: int = 1,
     ) -> Iterator[ContactBatch]:
         """
-        Add any number of contacts, a batch for each step of the iterator; no more than a batch is held.
+        Add any number of contacts, a batch for each step of the iterator; no more batches are held than are in flight.
 
         A row that cannot be sent ends the walk at its batch, after those before it are in.
 
@@ -104,6 +108,8 @@ class AlturContacts:
         :param key_prefix: What the batches' keys are made of, together with the campaign and the batch's content: the
             same batch has the same key on another try. By default each batch gets a fresh UUID.
         :param first_index: The place of the first row in the whole input, for going on after batches that are in.
+        :param in_flight: How many batches may be under way at once, 1 to 16. What became of them comes in their order;
+            when one fails, those after it may be in or not. More than one may put contacts into another order.
         :raises InvalidRequest: For the arguments at once, for a row when its batch is due.
         """
         return self.add_checked_contacts(
@@ -113,6 +119,7 @@ class AlturContacts:
             if_duplicate=if_duplicate,
             key_prefix=key_prefix,
             first_index=first_index,
+            in_flight=in_flight,
         )
 
     def add_checked_contacts(
@@ -124,37 +131,40 @@ class AlturContacts:
         if_duplicate: str = "skip",
         key_prefix: str | None = None,
         first_index: int = 0,
+        in_flight: int = 1,
     ) -> Iterator[ContactBatch]:
         """
         Do as :meth:`add_all_contacts`, with contacts that were checked before and are not checked again.
 
         :param campaign_id: The campaign.
         :param contacts: What :func:`~airflow_provider_campaigns.api.altur.fields.check_contact` returned of each row.
-        :param batch_size: As there, like the three below.
+        :param batch_size: As there, like the four below.
         :param if_duplicate: See there.
         :param key_prefix: See there.
         :param first_index: See there.
+        :param in_flight: See there.
         :raises InvalidRequest: At once, for an argument.
         """
         place = campaign_place(campaign_id)
         size = BATCH_SIZE.read(batch_size)
         IF_DUPLICATE.read(if_duplicate)
 
-        def send() -> Iterator[ContactBatch]:
+        def sendings() -> Iterator[Callable[[], ContactBatch]]:
             source = iter(contacts)
             index = first_index
             while rows := list(itertools.islice(source, size)):
                 key = key_or_fresh(key_prefix and batch_key(key_prefix, place["campaign_id"], rows))
-                yield self._send(place, rows, if_duplicate, key, index)
+                yield partial(self._send, place, rows, if_duplicate, key, index)
                 index += len(rows)
 
-        return send()
+        return in_order(sendings(), IN_FLIGHT.read(in_flight))
 
     def _send(
         self, place: Mapping[str, str], rows: list[CheckedContact], if_duplicate: str, key: str, first_index: int
     ) -> ContactBatch:
         body = {"contacts": rows, "if_duplicate": if_duplicate}
-        return read_batch(self.transport.call(ADD_CONTACTS, path=place, body=body, idempotency_key=key), first_index)
+        answer = self.transport.call(ADD_CONTACTS, path=place, body=body, idempotency_key=key)
+        return read_batch(answer, first_index, len(rows))
 
     def list_contacts(
         self, campaign_id: str, *, status: str | None = None, page_size: int = MAX_PAGE_SIZE

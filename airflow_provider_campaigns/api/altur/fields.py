@@ -151,6 +151,7 @@ CALL_FILTERS = (
 )
 IF_DUPLICATE = Field("if_duplicate", "if_duplicate", choices=("skip", "update"))
 BATCH_SIZE = Field("batch_size", "batch_size", fields.INTEGER, minimum=1, maximum=MAX_CONTACTS_PER_BATCH)
+IN_FLIGHT = Field("in_flight", "in_flight", fields.INTEGER, minimum=1, maximum=16)
 
 #: The fields of a contact and their kinds.
 CONTACT_FIELDS: Mapping[str, Field] = {

@@ -61,6 +61,26 @@ class TestContacts:
         assert list(batches)[-1] == ContactBatch(0, 0, 0, 1, ((4, "INVALID_PHONE_NUMBER"),))
         assert requests_of()["add_contacts"] == 3
 
+    def test_batches_in_flight_are_each_contact_once_and_told_in_order(
+        self, client: AlturClient, requests_of: Counts, campaigns: Inventory
+    ) -> None:
+        campaign = create(client)
+        batches = list(client.add_all_contacts(campaign.id, people(41), batch_size=4, in_flight=4))
+        assert [batch.rows for batch in batches] == [4] * 10 + [1]
+        assert requests_of()["add_contacts"] == 11
+        assert campaigns()[-1]["contacts"] == 41
+
+    def test_a_batch_lost_in_flight_leaves_the_others_in_and_a_second_try_adds_nobody_twice(
+        self, client: AlturClient, campaign_sandbox: Sandbox, campaigns: Inventory
+    ) -> None:
+        campaign = create(client)
+        campaign_sandbox.order_fault(kind="reset", endpoint="add_contacts", times=4 * FOR_GOOD)
+        with pytest.raises(errors.OutcomeUnknown):
+            list(client.add_all_contacts(campaign.id, people(40), batch_size=4, key_prefix="intent", in_flight=4))
+        campaign_sandbox.clear_faults()
+        list(client.add_all_contacts(campaign.id, people(40), batch_size=4, key_prefix="intent", in_flight=4))
+        assert campaigns()[-1]["contacts"] == 40
+
     def test_the_same_batch_has_the_same_key_on_another_try_and_a_changed_one_has_not(
         self, client: AlturClient, campaign_sandbox: Sandbox, campaigns: Inventory
     ) -> None:

@@ -134,6 +134,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "connection-types": _CONNECTION_TYPES,
+        "cli": ["airflow_provider_campaigns.observe.commands.campaign_commands"],
         "extra-links": ["airflow_provider_campaigns.links.CampaignLink"],
         "task-decorators": [
             {

@@ -75,3 +75,8 @@ def signs_in(text: str | None) -> tuple[str, str] | None:
     # Only the last one is ours: the text before it may have been copied from a campaign that was launched so.
     found = _MARK.findall(text or "")
     return (found[-1][0].lower(), found[-1][1].lower()) if found else None
+
+
+def without_mark(text: str) -> str:
+    """Return a text as people wrote it, without the mark at its end."""
+    return _MARK.sub("", text).rstrip()

@@ -13,6 +13,7 @@ from sqlalchemy import and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from airflow_provider_campaigns.api.model import CampaignStatus
+from airflow_provider_campaigns.launch.intent import without_mark
 from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY
 from airflow_provider_campaigns.links import LINK_KEY
 from airflow_provider_campaigns.wait.live import LIVE_KEY
@@ -171,6 +172,8 @@ class CampaignQuery:
         figures = _mapping(live["value"]) if live else {}
         if live and live["timestamp"] >= receipt.timestamp:
             campaign.update({name: figures[name] for name in _NEWER if figures.get(name) is not None})
+        if isinstance(campaign["name"], str):
+            campaign["name"] = without_mark(campaign["name"])
         before = _iso(self._now - STUCK_AFTER)
         stuck = (
             campaign["status"] == CampaignStatus.RUNNING

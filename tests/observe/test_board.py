@@ -123,6 +123,13 @@ def test_nothing_of_a_contact_leaves_the_database(ask: Any, kept: Any) -> None:
     assert "refused_rows" not in text
 
 
+def test_a_name_is_shown_as_people_wrote_it_without_the_launch_s_mark(ask: Any, kept: Any) -> None:
+    campaign = kept.launched(name="Winter [offer] [airflow 0123456789ab-cdef01]")
+    assert names(ask("admin")) == ["Winter [offer]"]
+    kept.live(campaign)
+    assert names(ask("admin")) == ["Winter [offer]"]
+
+
 def test_a_dry_run_is_no_campaign(ask: Any, kept: Any) -> None:
     kept.launched(id=None, dry_run=True)
     assert ask("admin").json()["total"] == 0

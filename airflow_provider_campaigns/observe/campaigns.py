@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import RowMapping
     from sqlalchemy.orm import Session
 
-#: A running campaign that somebody waits for is stuck when it was not seen, or has not moved, for so long.
-STUCK_AFTER = timedelta(minutes=30)
+#: A running campaign that somebody waits for is stuck when it was not seen, or has not moved, for so long. That is
+#: longer than a wait leaves figures unasked for that cannot decide anything.
+STUCK_AFTER = timedelta(minutes=90)
 #: The states of a task that still waits.
 WAITING_STATES = ("running", "deferred", "up_for_reschedule", "restarting", "queued", "scheduled")
 #: How a campaign ends that does not reach its people.

@@ -124,17 +124,21 @@ class WaitState:
         Return what people see of the campaign while the wait goes on, as plain JSON values.
 
         Besides the campaign there are ``goal``, ``seen_at`` (the last good look), ``moved_at`` (when a running
-        campaign's figures last changed), ``rate`` (percent a minute of sending), ``ends_at`` (the forecast, None while
-        the campaign does not send) and ``curve`` (progress over time: seconds since the epoch, and percent).
+        campaign's figures last changed, None where there are none), ``rate`` (percent a minute of sending), ``ends_at``
+        (the forecast, None while the campaign does not send) and ``curve`` (progress over time: seconds since the
+        epoch, and percent).
         """
         seen_at = self._patience.last_answer
         ends_at = self._pace.ends_at(seen_at)
-        over = self._campaign is not None and self._campaign.status.is_over
+        one = self._campaign
+        over = one is not None and one.status.is_over
+        # Without figures nobody sees whether it moves.
+        has_figures = one is not None and (one.progress is not None or bool(one.counts))
         return {
             **(self.seen or {"id": self.campaign_id}),
             "goal": str(self.terms.goal),
             "seen_at": _iso(seen_at),
-            "moved_at": _iso(self._moved_at),
+            "moved_at": _iso(self._moved_at) if has_figures else None,
             "rate": None if self._pace.rate is None else round(self._pace.rate, 4),
             "ends_at": None if ends_at is None or over else _iso(ends_at),
             "curve": self._curve.points(),

@@ -108,7 +108,10 @@ def test_what_failed_or_is_stuck_comes_first_on_request(ask: Any, kept: Any, mon
     kept.live(fine, map_index=0, **recent)
     kept.live(stuck, map_index=1, **long_ago)
     kept.live(left, map_index=2, task_state="success", **long_ago)
-    assert names(ask("admin", trouble_first=True)) == ["stuck", "failed", "fine", "left alone"]
+    unknown = kept.launched(map_index=7, name="without figures", age=timedelta(hours=7))
+    kept.live(unknown, map_index=7, **{**recent, "moved_at": None})
+    found = names(ask("admin", trouble_first=True))
+    assert found == ["stuck", "failed", "fine", "left alone", "without figures"]
     assert [one["name"] for one in ask("admin").json()["campaigns"] if one["stuck"]] == ["stuck"]
 
 

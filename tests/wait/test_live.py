@@ -117,6 +117,13 @@ def test_they_hold_the_campaign_its_forecast_and_its_curve_and_no_raw_answer() -
     }
 
 
+def test_a_campaign_whose_figures_nobody_asks_for_is_not_said_to_stand_still() -> None:
+    wait = waiting()
+    for now in (0, 9000):
+        wait.answered(Campaign("7", "Winter", S.RUNNING, "active"), now)
+    assert wait.live()["moved_at"] is None
+
+
 @needs("XComs that a trigger writes")
 def test_the_queue_writes_the_latest_figures_of_each_wait_once(line: list[Any]) -> None:
     waits = [waiting(number) for number in range(50)]

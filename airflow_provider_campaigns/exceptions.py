@@ -54,6 +54,10 @@ class CampaignStalled(AirflowFailException):
     """The campaign is running but did not progress for the stall timeout; not retried, the campaign goes on."""
 
 
+class CampaignLate(AirflowFailException):
+    """By its forecast the campaign will not reach the goal by ``finish_by``; not retried. Says if it was paused."""
+
+
 class CampaignUnreachable(AirflowException):
     """The vendor gave no good answer for longer than the patience; the campaign itself goes on untouched."""
 

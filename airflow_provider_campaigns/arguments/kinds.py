@@ -115,6 +115,18 @@ def _duration_or_zero(value: Any) -> float:
     return seconds
 
 
+def _moment_or_duration(value: Any) -> datetime.datetime | float:
+    """Return a time of day and date, or the seconds until then."""
+    text = value.strip() if isinstance(value, str) else ""
+    if text and not text.replace(".", "", 1).isdecimal():
+        value = datetime.datetime.fromisoformat(text)
+    if not isinstance(value, datetime.datetime):
+        return _duration(value)
+    if value.tzinfo is None:
+        raise _Refused("has no offset from UTC: write it with one, such as 2026-03-05T18:00:00-03:00")
+    return value
+
+
 def _in_percent(value: Any) -> float | None:
     """Return the number before a percent sign, or None for anything else."""
     if isinstance(value, str) and value.rstrip().endswith("%"):
@@ -183,6 +195,10 @@ BOOLEAN = ArgumentKind("True or False, or a template that renders to true or fal
 DURATION = ArgumentKind("seconds above 0 or a timedelta", _duration)
 DURATION_OR_ZERO = ArgumentKind("seconds, 0 or more, or a timedelta", _duration_or_zero)
 #: 0 to 1; also with a percent sign.
+MOMENT_OR_DURATION = ArgumentKind(
+    "a time with its offset from UTC (a datetime or ISO 8601 text), or seconds or a timedelta from the beginning on",
+    _moment_or_duration,
+)
 SHARE = ArgumentKind("a share from 0 to 1, such as 0.05 or '5%'", _share)
 PERCENT = ArgumentKind("above 0 and at most 100 (percent)", _percent)
 COUNT = ArgumentKind("a whole number, 0 or more", _count)

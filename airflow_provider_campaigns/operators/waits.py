@@ -52,6 +52,8 @@ class WaitsForCampaign(WaitingTask):
     :param min_delivered_ratio: See :class:`~airflow_provider_campaigns.sensors.campaign.CampaignSensor`.
     :param max_failed_ratio: See there.
     :param brake: See there.
+    :param finish_by: See there.
+    :param on_late: See there.
     :param on_kill: What to do to the campaign when the task is killed after the launch, or its wait times out:
         ``leave`` (the default), ``pause`` or ``stop``; best effort.
     :raises CampaignWaitTimeout: The time is up; the campaign goes on; not retried.

@@ -70,7 +70,7 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
     :param conn_id: A connection of any of the vendors' types. (templated)
     :param until: ``finished`` (the default) or ``sent``: all messages are out. (templated)
     :param progress_threshold: Percent, above 0 up to 100 (80 for 80 %); the wait ends as soon as the progress is at or
-        above it, or the campaign is sent or finished. Not together with ``until="sent"``. (templated, like the seven
+        above it, or the campaign is sent or finished. Not together with ``until="sent"``. (templated, like the nine
         arguments of waiting below; times are seconds or a timedelta, shares 0 to 1 or a text such as ``"5%"``)
     :param poll_interval: Time between two looks, by default 60 seconds. ``poke_interval`` is the same thing here, also
         from ``default_args``; giving both is refused.
@@ -86,6 +86,11 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
         task fails. It is judged on evidence: once the share is above it with 95 % confidence (the lower bound of the
         Wilson interval). Only this and ``on_kill`` let a sensor change a campaign.
     :param min_sample: The fewest recipients that the brake judges by, by default 50, or all of a smaller campaign.
+    :param finish_by: When the goal is to be reached: a time with its offset from UTC, or a time from the beginning of
+        the wait on. It is judged by the forecast, once the campaign was seen to move three times.
+    :param on_late: What to do once the forecast passes ``finish_by``: ``warn`` (the default) says so once in the log,
+        ``fail`` fails the task and lets the campaign go on, ``pause`` pauses the campaign (stops it where there is no
+        pause) and fails the task.
     :param on_kill: What to do to the campaign when somebody ends the task for good (marks it failed, not as a success,
         and does not clear it; deferred: Airflow 3.3 and newer) or its time is up: ``leave`` (the default), ``pause`` or
         ``stop``; best effort.
@@ -95,6 +100,7 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
     :raises CampaignGateFailed: It finished with figures that the gates do not allow; not retried.
     :raises CampaignBraked: Too many failures while it was running; not retried.
     :raises CampaignStalled: It is running, but nothing moved for the stall timeout; not retried.
+    :raises CampaignLate: It will not reach the goal by ``finish_by``, and ``on_late`` is not ``warn``; not retried.
     :raises AirflowSensorTimeout: The sensor's ``timeout`` passed; the message says whether the campaign goes on.
     :raises AirflowTaskTimeout: The task's ``execution_timeout`` passed first.
     :raises CampaignUnreachable: No good answer for longer than the patience; the campaign goes on.
@@ -169,7 +175,9 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
         with airflow_errors():
             self.read_all_arguments()
             campaign_id = self.argument("campaign_id")
-            terms = self.terms(self._deadline(context))
+            deadline = self._deadline(context)
+            # In reschedule mode, where each look is a process of its own, the wait began with the first.
+            terms = self.terms(deadline, None if deadline is None or self.deferrable else deadline - self.timeout)
             hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
             self._check_vendor(hook)
             self._client = hook.get_conn()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator, conf
@@ -13,6 +15,7 @@ from airflow_provider_campaigns.arguments.kinds import (
     BOOLEAN,
     DURATION,
     DURATION_OR_ZERO,
+    MOMENT_OR_DURATION,
     PERCENT,
     SHARE,
     ArgumentKind,
@@ -26,6 +29,7 @@ from airflow_provider_campaigns.wait.terms import (
     DEFAULT_PATIENCE_SECONDS,
     DEFAULT_POLL_INTERVAL_SECONDS,
     ON_KILL,
+    ON_LATE,
     Terms,
 )
 
@@ -41,6 +45,8 @@ _TERMS: Mapping[str, ArgumentKind] = {
     "max_failed_ratio": SHARE.or_none(),
     "brake": SHARE.or_none(),
     "min_sample": whole_number(1, 1_000_000),
+    "finish_by": MOMENT_OR_DURATION.or_none(),
+    "on_late": choice(ON_LATE),
 }
 
 
@@ -48,7 +54,7 @@ class WaitingTask(DeclaredArguments, BaseOperator):
     """
     A task that waits for a campaign; what each argument means is told by the operators and sensors.
 
-    :param progress_threshold: Percent, above 0 up to 100. (templated, like the seven below)
+    :param progress_threshold: Percent, above 0 up to 100. (templated, like the nine below)
     :param poll_interval: Seconds between two looks, or a timedelta; by default 60.
     :param patience: Seconds without a good answer before the campaign counts as out of reach; by default 30 minutes.
     :param stall_timeout: Seconds that a running campaign may go without any change of its figures.
@@ -56,6 +62,8 @@ class WaitingTask(DeclaredArguments, BaseOperator):
     :param max_failed_ratio: The largest share failed, 0 to 1.
     :param brake: The share failed above which a running campaign is paused or stopped.
     :param min_sample: The fewest recipients that the brake judges by; by default 50.
+    :param finish_by: When the goal is to be reached: a time, or a time from the beginning of the wait.
+    :param on_late: What to do once the forecast passes it: ``warn`` (the default), ``fail`` or ``pause``.
     :param on_kill: ``leave`` (the default), ``pause`` or ``stop``.
     :param deferrable: Wait in the triggerer instead of a worker slot.
     """
@@ -78,6 +86,8 @@ class WaitingTask(DeclaredArguments, BaseOperator):
         max_failed_ratio: Any = None,
         brake: Any = None,
         min_sample: Any = DEFAULT_MIN_SAMPLE,
+        finish_by: Any = None,
+        on_late: str = "warn",
         on_kill: str = "leave",
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
@@ -91,6 +101,8 @@ class WaitingTask(DeclaredArguments, BaseOperator):
         self.max_failed_ratio = max_failed_ratio
         self.brake = brake
         self.min_sample = min_sample
+        self.finish_by = finish_by
+        self.on_late = on_late
         self.kill_policy = on_kill
         self.deferrable = deferrable
 
@@ -123,18 +135,19 @@ class WaitingTask(DeclaredArguments, BaseOperator):
             check_on_kill(read.get("on_kill", "leave"), client)
             check_gates(terms.gates, client, cls.counted_kind(given))
 
-    def terms(self, deadline: float | None = None) -> Terms:
+    def terms(self, deadline: float | None = None, began: float | None = None) -> Terms:
         """
         Return the terms of the wait, once the task's templates are rendered.
 
         :param deadline: When to give up, in seconds since the epoch, or None for never.
+        :param began: When the wait began, in seconds since the epoch, or None for now.
         :raises InvalidRequest: Names the argument and what is allowed.
         """
         names = [*_TERMS, self.until_argument]
-        return self._terms({name: self.argument(name) for name in names}, deadline)
+        return self._terms({name: self.argument(name) for name in names}, deadline, began)
 
     @classmethod
-    def _terms(cls, read: Mapping[str, Any], deadline: float | None = None) -> Terms:
+    def _terms(cls, read: Mapping[str, Any], deadline: float | None = None, began: float | None = None) -> Terms:
         until, threshold = read.get(cls.until_argument), read.get("progress_threshold")
         if until == "sent" and threshold is not None:
             raise InvalidRequest(
@@ -146,7 +159,11 @@ class WaitingTask(DeclaredArguments, BaseOperator):
             for name in ("min_delivered_ratio", "max_failed_ratio", "brake", "min_sample")
             if name in read
         }
-        wait = {name: read[name] for name in ("poll_interval", "patience", "stall_timeout") if name in read}
+        names = ("poll_interval", "patience", "stall_timeout", "on_late")
+        wait = {name: read[name] for name in names if name in read}
+        by = read.get("finish_by")
+        if by is not None:
+            wait["finish_by"] = by.timestamp() if isinstance(by, datetime) else (began or time.time()) + by
         return Terms(Goal(until or "finished", threshold), deadline=deadline, gates=Gates(**gates), **wait)
 
 

@@ -24,6 +24,8 @@ LONGEST_STILL_GAP_SECONDS = 900.0
 STILL_SHARE = 0.25
 #: A stall is noticed late by at most this share of the ``stall_timeout``.
 STALL_SHARE = 0.25
+#: A forecast is made anew after this share of the time that is left until ``finish_by``.
+LATE_SHARE = 0.1
 #: In these states no figure moves, and a change of the state is seen in the status.
 NOT_BEGUN = frozenset({CampaignStatus.DRAFT, CampaignStatus.SCHEDULED})
 #: In these states a wait may end, which its figures must bear out.
@@ -125,6 +127,8 @@ def next_figures(terms: Terms, speed: Speed, campaign: Campaign, now: float) -> 
         gaps.append(0.0)
     if running and terms.stall_timeout is not None:
         gaps.append(STALL_SHARE * terms.stall_timeout)
+    if running and terms.finish_by is not None:
+        gaps.append(min(LATE_SHARE * max(0.0, terms.finish_by - now), LONGEST_STILL_GAP_SECONDS))
     return now + max(min(gaps) - terms.poll_interval / 2, terms.poll_interval / 2)
 
 

@@ -19,6 +19,8 @@ class Reason(enum.StrEnum):
     GATE = "gate"
     BRAKE = "brake"
     STALLED = "stalled"
+    LATE = "late"
+    LATE_PAUSE = "late_pause"
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
     REFUSED = "refused"

@@ -52,9 +52,14 @@ class Pace:
         self._progress = progress
 
     @property
+    def is_known(self) -> bool:
+        """Whether it has moved often enough for a forecast to act on."""
+        return self._moves >= MOVES_TO_KNOW
+
+    @property
     def is_resting(self) -> bool:
         """Whether the vendor calls the campaign running, but nothing has moved for much longer than usual."""
-        return self._moves >= MOVES_TO_KNOW and self._waited > max(REST_SECONDS, REST_SHARE * self._usual)
+        return self.is_known and self._waited > max(REST_SECONDS, REST_SHARE * self._usual)
 
     @property
     def rate(self) -> float | None:

@@ -17,6 +17,7 @@ from airflow_provider_campaigns.exceptions import (
     CampaignBraked,
     CampaignFailed,
     CampaignGateFailed,
+    CampaignLate,
     CampaignRequestFailed,
     CampaignStalled,
     CampaignUnreachable,
@@ -115,7 +116,9 @@ def _act_on_end(end: TaskEnd, client: CampaignClient, campaign_id: str, policy: 
 
 def acts_on_campaign(outcome: Outcome, policy: str) -> bool:
     """Whether the end of a wait asks for a campaign to be paused or stopped."""
-    return outcome.reason is Reason.BRAKE or (outcome.reason is Reason.TIMEOUT and policy != "leave")
+    return outcome.reason in (Reason.BRAKE, Reason.LATE_PAUSE) or (
+        outcome.reason is Reason.TIMEOUT and policy != "leave"
+    )
 
 
 def settle(
@@ -126,15 +129,16 @@ def settle(
     log: logging.Logger | Any = logger,
 ) -> Outcome:
     """
-    Do to the campaign what the end of its wait asks for: the policy after a timeout, a pause or stop after the brake.
+    Do to the campaign what the end of its wait asks for: the policy after a timeout, or a pause (a stop where there is
+    none) after the brake and when it is late.
 
     :return: The outcome, whose message says what was done.
     """
     if acts_on_campaign(outcome, policy):
-        if outcome.reason is Reason.BRAKE:
+        if outcome.reason in (Reason.BRAKE, Reason.LATE_PAUSE):
             policy = "pause" if client is None or client.supports("pause") else "stop"
         return outcome.with_note(pause_or_stop(client, campaign_id, policy, log))
-    return outcome.with_note("It goes on.") if outcome.reason is Reason.TIMEOUT else outcome
+    return outcome.with_note("It goes on.") if outcome.reason in (Reason.TIMEOUT, Reason.LATE) else outcome
 
 
 def observe(
@@ -159,9 +163,9 @@ def observe(
     news = wait.news(observation, now, figures=figures)
     if news:
         log.info(news)
-    warning = wait.blind_spot(observation) if figures else None
-    if warning:
-        log.warning(warning)
+    for warning in (wait.blind_spot(observation), wait.late(now)) if figures else ():
+        if warning:
+            log.warning(warning)
     return wait.answered(observation, now, figures=figures)
 
 
@@ -206,6 +210,8 @@ _ERRORS = {
     Reason.GATE: CampaignGateFailed,
     Reason.BRAKE: CampaignBraked,
     Reason.STALLED: CampaignStalled,
+    Reason.LATE: CampaignLate,
+    Reason.LATE_PAUSE: CampaignLate,
     Reason.UNREACHABLE: CampaignUnreachable,
 }
 
@@ -231,6 +237,7 @@ def result_of(outcome: Outcome, timeout: type[BaseException]) -> Mapping[str, An
     :raises CampaignGateFailed: It finished, but its figures are not what the gates ask for.
     :raises CampaignBraked: Too many failures while it was running.
     :raises CampaignStalled: It is running, but nothing moved for too long.
+    :raises CampaignLate: By its forecast it will not reach the goal in time, and that was to fail the task.
     :raises CampaignUnreachable: There was no good answer for longer than the patience.
     :raises CampaignRequestFailed: The vendor refused to show the campaign, or the trigger itself failed.
     """

@@ -86,6 +86,7 @@ class WaitState:
         "_moved_at",
         "_pace",
         "_patience",
+        "_warned_of_lateness",
         "_warned_of_no_progress",
         "campaign_id",
         "terms",
@@ -104,7 +105,7 @@ class WaitState:
         self._pace = Pace()
         self._curve = ProgressCurve(now)
         self._logged: tuple[str | None, int | None] | None = None
-        self._warned_of_no_progress = False
+        self._warned_of_no_progress = self._warned_of_lateness = False
         #: When its figures are wanted, or None for a wait that needs none.
         self.wanted_figures = WantedFigures(terms, now) if terms.needs_figures else None
 
@@ -157,6 +158,7 @@ class WaitState:
             "refusals": self._patience.refusals,
             "moved": [self._moved_at, list(self._figures) if self._figures else None],
             "told": list(self._logged) if self._logged else None,
+            "late": self._warned_of_lateness,
             "pace": self._pace.carried(),
             "curve": self._curve.points(),
             "figures": self.wanted_figures.carried() if self.wanted_figures else None,
@@ -171,6 +173,7 @@ class WaitState:
         self._moved_at, self._figures = float(at), tuple(figures) if figures else None
         logged = carried.get("told")
         self._logged = (logged[0], logged[1]) if logged else None
+        self._warned_of_lateness = bool(carried.get("late"))
         if carried.get("pace"):
             self._pace.go_on(carried["pace"])
         self._curve.go_on(carried.get("curve") or ())
@@ -224,6 +227,9 @@ class WaitState:
         brakes = self.terms.gates.brakes(campaign.counts)
         if brakes and campaign.status is CampaignStatus.RUNNING:
             return self._over(Reason.BRAKE, f"Campaign {campaign.id}: {brakes}.")
+        late = None if self.terms.on_late == "warn" else self._lateness(now)
+        if late:
+            return self._over(Reason.LATE_PAUSE if self.terms.on_late == "pause" else Reason.LATE, late)
         return self._stalled(campaign, now) or self._overdue(now)
 
     def _stalled(self, campaign: Campaign, now: float) -> Outcome | None:
@@ -309,6 +315,27 @@ class WaitState:
             f"The vendor gives no progress of campaign {campaign.id} yet, so nobody can see whether it has reached "
             f"{self.terms.goal}. The wait goes on until there are figures or everything is sent."
         )
+
+    def late(self, now: float) -> str | None:
+        """Return a warning, once, if the goal will not be reached by ``finish_by`` and a warning is all that is due."""
+        if self._warned_of_lateness or self.terms.on_late != "warn":
+            return None
+        late = self._lateness(now)
+        self._warned_of_lateness = late is not None
+        return late
+
+    def _lateness(self, now: float) -> str | None:
+        """Return a sentence if the goal was not reached by ``finish_by``, or will not be by a forecast to rely on."""
+        finish_by, goal = self.terms.finish_by, self.terms.goal
+        if finish_by is None or (self._campaign and judge(self._campaign, goal) is not Verdict.WAIT):
+            return None
+        name = f"Campaign {self.campaign_id}"
+        if now > finish_by:
+            return f"{name} has not reached {goal} by {_iso(finish_by)} (finish_by)."
+        ends_at = self._pace.ends_at(now, goal.progress_threshold or 100.0) if self._pace.is_known else None
+        if ends_at is None or ends_at <= finish_by:
+            return None
+        return f"{name} is expected to reach {goal} at {_iso(ends_at)}, after {_iso(finish_by)} (finish_by)."
 
     def _overdue(self, now: float) -> Outcome | None:
         if self.terms.deadline is None or now < self.terms.deadline:

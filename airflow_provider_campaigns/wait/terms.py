@@ -11,6 +11,8 @@ from airflow_provider_campaigns.wait.decisions import Gates, Goal
 
 #: What to do to the campaign when its task is killed or its wait runs out of time.
 ON_KILL = ("leave", "pause", "stop")
+#: What to do when the forecast says that the goal will not be reached in time.
+ON_LATE = ("warn", "fail", "pause")
 
 
 DEFAULT_POLL_INTERVAL_SECONDS = 60.0
@@ -32,6 +34,8 @@ class Terms:
     :param patience: Seconds without a good answer before the campaign counts as out of reach.
     :param stall_timeout: Seconds that a running campaign may go without any change of its figures, or None for ever.
     :param gates: What the campaign's figures must be like.
+    :param finish_by: When the goal is to be reached, in seconds since the epoch, or None for whenever.
+    :param on_late: What to do once the forecast passes it: ``warn``, ``fail``, or ``pause`` the campaign and fail.
     """
 
     goal: Goal
@@ -40,6 +44,8 @@ class Terms:
     patience: float = DEFAULT_PATIENCE_SECONDS
     stall_timeout: float | None = None
     gates: Gates = field(default_factory=Gates)
+    finish_by: float | None = None
+    on_late: str = "warn"
 
     def __post_init__(self) -> None:
         if self.stall_timeout is not None and not self.stall_timeout > 0:
@@ -52,13 +58,16 @@ class Terms:
             )
         if not self.poll_interval > 0:
             raise InvalidRequest(f"poll_interval must be above 0 seconds; got {self.poll_interval:g}.")
+        if self.on_late not in ON_LATE:
+            raise InvalidRequest(f"on_late must be one of {', '.join(ON_LATE)}; got {self.on_late!r}.")
         if self.patience < 0:
             raise InvalidRequest(f"patience must not be negative; got {self.patience:g}.")
 
     @property
     def needs_figures(self) -> bool:
         """Whether the wait looks at figures, which cost requests of their own at some vendors."""
-        return self.goal.needs_progress or self.gates.any or self.stall_timeout is not None
+        limits = (self.stall_timeout, self.finish_by)
+        return self.goal.needs_progress or self.gates.any or any(limit is not None for limit in limits)
 
     def stored(self) -> dict[str, Any]:
         """Return the terms as a trigger stores them: plain JSON values under flat names, see :data:`STORED_FIELDS`."""

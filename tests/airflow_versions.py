@@ -60,7 +60,7 @@ ON_THE_NEWEST = (
 #: What the lowest versions of dependencies matter to. The rest is Airflow's, and the row of its newest patch has that.
 ON_DEPENDENCIES = (
     *WITHOUT_AIRFLOW,
-    *("tests/arguments", "tests/audience", "tests/contacts", "tests/hooks", "tests/results"),
+    *("tests/audience", "tests/contacts", "tests/hooks", "tests/results"),
 )
 LOWEST = "lowest"
 

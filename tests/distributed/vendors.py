@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import threading
@@ -28,6 +29,7 @@ CONTACTS: Mapping[str, int] = {"kinbox": 100, "altur": 1100, "koreai": 120}
 FEW_CONTACTS: Mapping[str, int] = {**CONTACTS, "altur": 50}
 #: Seconds that a request is held back at most: longer than anything that is waited for.
 _HELD = 600
+_numbers = itertools.count(1)
 _RUNNING = ("processing", "scheduled", "executing", "active", "Active", "Preparing")
 
 
@@ -42,7 +44,8 @@ class Vendor:
     def __init__(self, name: str, *, limited: bool = False) -> None:
         (self._port,) = free_ports(1)
         self.name = name
-        self.conn_id = f"{name}_{self._port}"
+        # Not by its port, which another may have after it.
+        self.conn_id = f"{name}_{next(_numbers)}"
         self.limited = limited
         self.sandbox = Sandbox(SPEED, port=self._port, vendors=[name], enforce_limits=limited).start()
         self._deaf: list[socket.socket] = []

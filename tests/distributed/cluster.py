@@ -25,8 +25,8 @@ TASK_TIMEOUT = 20
 TRIGGERER_TIMEOUT = 12
 #: Tasks that a worker runs at a time.
 CONCURRENCY = 12
-#: Seconds for what Airflow does by itself after a death, on a machine that is busy with something else.
-DEADLINE = 240.0
+#: Seconds for what Airflow does by itself, also on a machine that is very busy with something else.
+DEADLINE = 600.0
 
 _SETTINGS: Mapping[str, Any] = {
     # Tasks name theirs if it is not the first.

@@ -28,7 +28,7 @@ CONTACTS: Mapping[str, int] = {"kinbox": 100, "altur": 1100, "koreai": 120}
 #: Contacts of the campaigns that are launched many at a time.
 FEW_CONTACTS: Mapping[str, int] = {**CONTACTS, "altur": 50}
 #: Seconds that a request is held back at most: longer than anything that is waited for.
-_HELD = 600
+_HELD = 3600
 _numbers = itertools.count(1)
 _RUNNING = ("processing", "scheduled", "executing", "active", "Active", "Preparing")
 

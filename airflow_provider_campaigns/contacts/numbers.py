@@ -210,7 +210,7 @@ def _why_not(bare: str) -> str:
     if sum(sum(map(str.isdecimal, part)) > 5 for part in _BETWEEN_NUMBERS.split(bare)) > 1:
         return "it is two numbers: give each a row of its own"
     if any(map(str.isalpha, bare)):
-        return "it has letters among the digits (the letter O for a zero?)"
+        return "it has letters among the digits (a name, a link, or the letter O for a zero?)"
     return "it has characters that belong to no phone number"
 
 

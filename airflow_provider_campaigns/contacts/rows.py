@@ -279,7 +279,10 @@ class ContactRows:
             yield self._reader.read(index, row)
         missing = self._columns.missing(names()) if names() else []
         if missing:
-            raise InvalidRequest(f"contacts: no row has a column {missing[0]!r}, which columns names.")
+            raise InvalidRequest(
+                f"contacts: no row has a column {missing[0]!r}, which columns names. It maps the file's name to the "
+                "vendor's: {'telefone': 'contact'}."
+            )
         self._names = names()
 
     def _rows(self) -> tuple[Iterable[Row], Callable[[], Collection[str]]]:

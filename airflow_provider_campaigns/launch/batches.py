@@ -1,4 +1,4 @@
-"""Handing contacts over in batches, each once over the tries of a task, as part of a launch or outside of one."""
+"""Hands over contacts in batches, each batch once over all tries of a task, in a launch or outside of one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class HandOver:
     """
     Contacts handed over in batches by one task instance, from where an earlier try was interrupted.
 
-    Airflow 3.3 and newer keep how far it came. On older ones every try begins with the first row, and the vendor
+    Airflow 3.3 and newer remember how far it got. On older versions every try begins with the first row, and the vendor
     recognises the batches (Altur, by their keys) or keeps each number once.
 
     :param run: The try.
@@ -46,20 +46,20 @@ class HandOver:
         changed = changed_fields(self.record, self.intent)
         if changed:
             raise LaunchConflict(
-                f"This run already began to hand over something else, {self.record.rows} rows of it; these differ: "
+                f"This run already handed over {self.record.rows} rows of something else; these differ: "
                 f"{', '.join(changed)}. A try must hand over what the first try meant: undo the change, or use a new "
                 "run for the new contents."
             )
 
     @property
     def record(self) -> LaunchRecord:
-        """How far it came."""
+        """How far it got."""
         return self.keeper.record
 
     def rest(self, rows: Iterator[CheckedContact]) -> Iterator[CheckedContact]:
         """Return the rows that are not in yet, given all of them."""
         if self.record.rows:
-            self.log.info("%d rows are in since an earlier try", self.record.rows)
+            self.log.info("An earlier try handed over %d rows already", self.record.rows)
         return islice(rows, self.record.rows, None)
 
 
@@ -70,7 +70,7 @@ def add_in_batches(
     log: logging.Logger | Any = logger,
 ) -> None:
     """
-    Hand rows over, and record after each batch how far it came and what became of the rows.
+    Hand rows over, and record after each batch how far it got and what became of the rows.
 
     :param keeper: Keeps the record, which says how many rows are in.
     :param rows: The rows that are not in yet.

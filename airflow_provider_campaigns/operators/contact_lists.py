@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.hooks.koreai import KoreAIHook
     from airflow_provider_campaigns.launch.batches import HandOver
 
-#: Between two looks at how many of its contacts Kore.ai has taken into a list.
+#: Between two looks at how many contacts Kore.ai counts in a list.
 COUNTED_POLL_SECONDS = 5.0
-#: What to do about a contact list of that name which another task or a person made.
+#: What to do if another task or a person made a contact list of that name.
 IF_LIST_EXISTS = ("fail", "use")
 DESCRIPTION_LENGTH = 256
 
@@ -83,13 +83,13 @@ class _ContactListOperator(ContactsOperator):
 
 
 def _named(client: KoreAIClient, name: str) -> ContactList | None:
-    """Return the list of a name, which is the same to Kore.ai in any case, or None."""
+    """Return the list with a name, or None; Kore.ai ignores upper and lower case."""
     lists = client.list_contact_lists()
     return next((known for known in lists if (known.name or "").lower() == name.lower()), None)
 
 
 def _keeping_each_once(known: ContactList) -> ContactList:
-    """Return a list that this package made, and told to keep each number once; not every answer repeats that."""
+    """Return a list that this package made to keep each number once; not every answer repeats that."""
     return replace(known, allow_duplicates=known.allow_duplicates or False)
 
 
@@ -236,7 +236,7 @@ class KoreAICreateContactListOperator(_ContactListOperator):
                 raise CampaignRequestFailed(
                     f"Contact list {known.name!r} ({known.id}) has {contacts} contacts after {limit:g} s, "
                     f"of {numbers} numbers handed over. The next try goes on waiting and adds nothing. If Kore.ai "
-                    "leaves some out, for their form or their time zone, set wait_timeout=0."
+                    "leaves some out because of their format or time zone, set wait_timeout=0."
                 )
             self.log.info("%d of %d contacts are counted", contacts, numbers)
             time.sleep(COUNTED_POLL_SECONDS)

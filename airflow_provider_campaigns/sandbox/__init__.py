@@ -1,1 +1,1 @@
-"""The APIs of the vendors as a local server, with faults to order: nobody is ever messaged from here."""
+"""The vendors' APIs as a local server, with faults to order. It never messages anybody."""

@@ -1,4 +1,4 @@
-"""Who may talk to the sandbox: programs on this machine, but no web page that a browser on it has open."""
+"""Who may talk to the sandbox: programs on this machine, but no web page open in a browser on it."""
 
 from __future__ import annotations
 

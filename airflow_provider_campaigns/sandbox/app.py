@@ -50,7 +50,7 @@ class SandboxApp:
 
     def reset(self) -> None:
         """Begin anew: no campaigns, no faults, an empty journal, vendor time at the real now."""
-        # A request that an order still delays belongs to the era before and shall not create anything in this one.
+        # A request that a fault still delays belongs to the era before, and must not create anything in this one.
         self._era += 1
         self.faults.clear()
         self.journal.clear()

@@ -1,4 +1,4 @@
-"""Vendor time: the clock that the sandbox's campaigns live by, faster than the real one when wanted."""
+"""Vendor time: the clock of the sandbox's campaigns, which can run faster than the real one."""
 
 from __future__ import annotations
 

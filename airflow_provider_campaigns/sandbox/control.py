@@ -34,7 +34,7 @@ async def _json(request: Request) -> Any:
 
 
 def control_routes(app: SandboxApp) -> list[Route]:
-    """Return the routes below ``/_sandbox`` that order faults, tell the journal, reset and set the clock."""
+    """Return the routes below ``/_sandbox`` that order faults, show the journal, reset, and set the clock."""
 
     async def health(request: Request) -> Response:
         vendors = {vendor.name: {"title": vendor.title, "prefix": vendor.prefix} for vendor in app.vendors}

@@ -99,7 +99,7 @@ class Delivery:
             self._runs.begin(at)
 
     def pause(self, at: float) -> None:
-        """Stand still until :meth:`resume`; what is done stays done."""
+        """Pause until :meth:`resume`; what is delivered stays delivered."""
         self._runs.end(at)
 
     def resume(self, at: float) -> None:

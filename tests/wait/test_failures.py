@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,9 @@ from airflow_provider_campaigns.api.client import CampaignClient
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
+from airflow_provider_campaigns.sandbox.clock import ManualClock
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.conformance.worker import connections
 from airflow_provider_campaigns.wait.decisions import Gates, Goal
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 from airflow_provider_campaigns.wait.poller import shared_poller
@@ -130,6 +133,31 @@ def test_a_campaign_whose_failures_cannot_be_counted_keeps_no_other_from_being_s
     outcomes = deferred(client, watch(good, gates), watch(bad, gates))
     assert [outcome.reason for outcome in outcomes] == [Reason.MET, Reason.MET]
     assert tried.count(bad) == 2
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_more_never_fail_than_were_processed_however_long_the_requests_take(
+    vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock()
+    with Sandbox(clock=clock) as sandbox:
+        for name, value in connections(sandbox).items():
+            monkeypatch.setenv(name, value)
+        sandbox.order_fault(kind="failed_recipients", vendor=vendor, share=1)
+        begin, hook, _ = VENDORS[vendor]
+        client, campaign_id = hook().get_conn(), begin()
+        ask = client.transport.call
+
+        def slowly(*args: Any, **kwargs: Any) -> Any:
+            clock.advance(5)
+            return ask(*args, **kwargs)
+
+        monkeypatch.setattr(client.transport, "call", slowly)
+        for _ in range(6):
+            counts = client.with_failures(client.get_campaign(campaign_id)).counts
+            assert counts["failed"] <= max(counts.get("processed", 0), counts.get("contacts", 0))
+            assert counts["failed"] <= counts.get("processed", counts["failed"])
+        assert counts["failed"] > 0
 
 
 @pytest.mark.parametrize("status", CampaignStatus)

@@ -146,6 +146,11 @@ class ContactCounts:
     total: int
     open: int
 
+    @property
+    def processed(self) -> int:
+        """Those that Altur is through with."""
+        return max(self.total - self.open, 0)
+
 
 def read_campaign(campaign_id: str, item: Mapping[str, Any], contacts: ContactCounts | None = None) -> Campaign:
     """
@@ -163,7 +168,7 @@ def read_campaign(campaign_id: str, item: Mapping[str, Any], contacts: ContactCo
     if total is not None:
         counts["contacts"] = total
     if contacts:
-        counts["processed"] = max(contacts.total - contacts.open, 0)
+        counts["processed"] = contacts.processed
         progress = percent(counts["processed"], total, status)
     else:
         progress = snapshot_progress(snapshot, total, status)

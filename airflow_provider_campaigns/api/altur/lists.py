@@ -85,9 +85,12 @@ class AlturLists(AlturContacts, CampaignClient):
             campaign = read_campaign(campaign.id, item)
         if not progress or not needs_contact_counts(campaign):
             return campaign
-        total = self.count_contacts(campaign.id)
-        still_open = sum(self.count_contacts(campaign.id, word) for word in OPEN_CONTACT_STATUSES) if total else 0
-        return read_campaign(campaign.id, item, ContactCounts(total, still_open))
+        return read_campaign(campaign.id, item, self._contacts_of(campaign.id))
+
+    def _contacts_of(self, campaign_id: str) -> ContactCounts:
+        total = self.count_contacts(campaign_id)
+        still_open = sum(self.count_contacts(campaign_id, word) for word in OPEN_CONTACT_STATUSES) if total else 0
+        return ContactCounts(total, still_open)
 
     @classmethod
     def counted_on_request(cls, **kind: Any) -> frozenset[str]:
@@ -100,16 +103,21 @@ class AlturLists(AlturContacts, CampaignClient):
 
     def with_failures(self, campaign: Campaign) -> Campaign:
         """
-        Return a campaign with ``failed`` counted, and ``contacts`` if nothing else tells of how many: a request each.
+        Return a campaign with ``failed`` counted, and what they are failures of counted after them.
+
+        In one moment more contacts may fail than a figure of the moment before has processed. So it takes four requests
+        more while the campaign is under way, and one more for the number of its contacts when it is over.
 
         :param campaign: A campaign that this client read.
 
         See https://docs.altur.io/en/api-reference/campaigns/contacts/list
         """
         counts = {**campaign.counts, "failed": self.count_contacts(campaign.id, "failed")}
-        if "processed" not in counts and "contacts" not in counts:
-            counts["contacts"] = self.count_contacts(campaign.id)
-        return replace(campaign, counts=counts)
+        if campaign.status.is_over:
+            counts.setdefault("contacts", self.count_contacts(campaign.id))
+            return replace(campaign, counts=counts)
+        contacts = self._contacts_of(campaign.id)
+        return replace(campaign, counts={**counts, "contacts": contacts.total, "processed": contacts.processed})
 
     def list_campaigns(  # type: ignore[override]
         self,

@@ -56,12 +56,13 @@ class KinboxLeadResults:
 
     def with_failures(self, campaign: Campaign) -> Campaign:
         """
-        Return a campaign with ``failed`` counted: recipients whom the message did not reach.
+        Return a campaign with ``failed`` (whom the message did not reach) and ``processed`` counted together.
 
         Kinbox tells failures nowhere else. It is one request, whose answer lists all of the campaign's recipients.
 
         :param campaign: A campaign that this client read.
         """
         statuses = Counter(result.status for result in self.list_lead_results(campaign.id))
-        processed = campaign.counts.get("processed", statuses.total() - statuses["awaiting"])
-        return replace(campaign, counts={**campaign.counts, "processed": processed, "failed": statuses["failed"]})
+        # Of the same moment, where there are any: a figure of the moment before may be smaller than the failures.
+        told = {"processed": statuses.total() - statuses["awaiting"]} if statuses else {}
+        return replace(campaign, counts={**campaign.counts, **told, "failed": statuses["failed"]})

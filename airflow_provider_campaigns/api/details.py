@@ -78,7 +78,7 @@ class Detail:
 
 #: Every name that the details may hold, and what it tells.
 DETAILS: Mapping[str, Detail] = {
-    "scheduled_to": Detail(_moment, "when sending is to begin, or was (Kinbox)"),
+    "scheduled_to": Detail(_moment, "when sending begins or was meant to begin (Kinbox)"),
     "next_scheduled_to": Detail(_moment, "when sending goes on, after a pause between batches or at night (Kinbox)"),
     "last_message_at": Detail(_moment, "when the last message was handled (Kinbox)"),
     "active": Detail(reading.flag, "whether the campaign is switched on, which is not its status (Kinbox)"),

@@ -11,9 +11,9 @@ from airflow_provider_campaigns.api.details import CampaignDetails, DetailPlace,
 
 #: Every name that :attr:`Campaign.counts` may hold, and what it counts: the same thing at every vendor.
 COUNTS: Mapping[str, str] = {
-    "contacts": "the people whom the campaign is for, as the vendor knows them",
+    "contacts": "the people that the campaign is for, as the vendor counts them",
     "leads": "the rows of the file or filter that the recipients come from (Kinbox)",
-    "processed": "those of them whom the vendor is through with, whatever came of it",
+    "processed": "those that the vendor is done with, whatever the result",
     "attempted": "those of them who were called at least once (Kore.ai voice)",
     "done": "those of them who are not called any more, reached or given up (Kore.ai voice)",
     "sent": "messages handed to the channel",
@@ -29,7 +29,7 @@ COUNTS: Mapping[str, str] = {
     "calls": "calls made, several a person",
     "answered_by_human": "calls that a person picked up",
     "answered_by_machine": "calls that a machine picked up",
-    "answered_by_unknown": "calls that were picked up, by whom is not known",
+    "answered_by_unknown": "calls that were picked up, it is not known by whom",
     "calls_completed": "calls that are over",
     "chunks": "batches that the recipients are divided into (Kinbox)",
     "chunks_executed": "batches that were sent (Kinbox)",

@@ -19,6 +19,7 @@ from airflow_provider_campaigns.sandbox.clock import Clock
 from airflow_provider_campaigns.sandbox.control import control_routes
 from airflow_provider_campaigns.sandbox.faults import Fault, Faults
 from airflow_provider_campaigns.sandbox.gate import Gate
+from airflow_provider_campaigns.sandbox.hosted_files import HostedFiles
 from airflow_provider_campaigns.sandbox.installed import find_vendors
 from airflow_provider_campaigns.sandbox.journal import UNMATCHED, Journal
 from airflow_provider_campaigns.sandbox.vendor import Vendor
@@ -42,6 +43,9 @@ class SandboxApp:
         self.faults = Faults()
         self.journal = Journal()
         self.vendors = [vendor(clock, self.faults, time.monotonic) for vendor in vendors]
+        self.files = HostedFiles()
+        for known in self.vendors:
+            known.files = self.files
         self._gates = [Gate(vendor, enforce_limit=enforce_limits) for vendor in self.vendors]
         for gate in self._gates:
             self.faults.know(gate.vendor.name, [route.name for route in gate.routes])
@@ -54,6 +58,7 @@ class SandboxApp:
         self._era += 1
         self.faults.clear()
         self.journal.clear()
+        self.files.clear()
         self.clock.restart()
         for gate in self._gates:
             gate.vendor.stalls.clear()

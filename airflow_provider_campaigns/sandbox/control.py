@@ -1,16 +1,18 @@
-"""The control routes: faults, journal, reset, clock and health of a running sandbox."""
+"""The control routes: faults, journal, reset, clock, files and health of a running sandbox."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from airflow_provider_campaigns.sandbox.faults import Fault
+from airflow_provider_campaigns.sandbox.hosted_files import FILES_PREFIX
 from airflow_provider_campaigns.sandbox.installed import CONTROL_PREFIX
 from airflow_provider_campaigns.sandbox.journal import count
 
@@ -34,7 +36,7 @@ async def _json(request: Request) -> Any:
 
 
 def control_routes(app: SandboxApp) -> list[Route]:
-    """Return the routes below ``/_sandbox`` that order faults, show the journal, reset, and set the clock."""
+    """Return the routes below ``/_sandbox``: order faults, show the journal, reset, set the clock, serve files."""
 
     async def health(request: Request) -> Response:
         vendors = {vendor.name: {"title": vendor.title, "prefix": vendor.prefix} for vendor in app.vendors}
@@ -82,6 +84,17 @@ def control_routes(app: SandboxApp) -> list[Route]:
             {"now": app.clock.now().isoformat(), "seconds": app.clock.seconds(), "speed": app.clock.speed}
         )
 
+    async def files(request: Request) -> Response:
+        name = request.path_params["name"]
+        if request.method == "PUT":
+            app.files.put(name, await request.body())
+            url = request.url.replace(path=f"{FILES_PREFIX}/{quote(name)}", query="")
+            return JSONResponse({"url": str(url)}, status_code=201)
+        content = app.files.get(name)
+        if content is None:
+            return PlainTextResponse(f"There is no file {name!r}", status_code=404)
+        return Response(content, media_type="application/octet-stream")
+
     def clear(handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
             try:
@@ -98,5 +111,6 @@ def control_routes(app: SandboxApp) -> list[Route]:
         Route(f"{CONTROL_PREFIX}/release", release, methods=["POST"]),
         Route(f"{CONTROL_PREFIX}/journal", clear(journal)),
         Route(f"{CONTROL_PREFIX}/reset", reset, methods=["POST"]),
+        Route(f"{FILES_PREFIX}/{{name:path}}", files, methods=["GET", "PUT"]),
         Route(f"{CONTROL_PREFIX}/clock", clear(clock), methods=["GET", "POST"]),
     ]

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 import requests
 import uvicorn
@@ -19,6 +20,7 @@ from airflow_provider_campaigns.sandbox.vendor import Vendor
 HOST = "127.0.0.1"
 
 
+# Large on purpose: one object is all that a test needs of a sandbox.
 class Sandbox:
     """
     A sandbox server, running between :meth:`start` and :meth:`close` or inside a ``with``.
@@ -136,6 +138,17 @@ class Sandbox:
     def set_speed(self, speed: float) -> None:
         """Let vendor time pass faster or slower from now on."""
         self._control("POST", "clock", json={"speed": speed})
+
+    def serve_file(self, name: str, content: str | bytes) -> str:
+        """
+        Serve a file until the next reset, such as Kinbox's file of recipients, and return its address.
+
+        :param name: what its address ends with.
+        :param content: what it holds; text is written in UTF-8.
+        """
+        data = content.encode() if isinstance(content, str) else content
+        url: str = self._control("PUT", f"files/{quote(name)}", data=data)["url"]
+        return url
 
     def connections(self) -> dict[str, dict[str, Any]]:
         """Return an Airflow connection for each vendor, as Airflow reads it from JSON, by connection id."""

@@ -16,6 +16,7 @@ from airflow_provider_campaigns.sandbox.clock import Clock
 from airflow_provider_campaigns.sandbox.delivery import Spans
 from airflow_provider_campaigns.sandbox.failures import OrderedFailures
 from airflow_provider_campaigns.sandbox.faults import Faults
+from airflow_provider_campaigns.sandbox.hosted_files import HostedFiles
 
 
 class RefusedRequest(Exception):
@@ -82,6 +83,8 @@ class Vendor(ABC):
         self.real_time = real_time
         #: When this vendor stood still; every ``Delivery`` is made with it.
         self.stalls = Spans()
+        #: The files that the sandbox serves, the same for all of its vendors.
+        self.files = HostedFiles()
         faults.watch(self._note_stall)
 
     @classmethod

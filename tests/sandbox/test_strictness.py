@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 from at_koreai import DIALING, SECRET, SMS, VOICE
+from wire import Server
 
 from airflow_provider_campaigns.api import errors
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
@@ -128,3 +130,63 @@ def test_kinbox_fails_a_campaign_whose_recipients_come_from_a_file_that_there_is
     clock.advance(600)
     assert kinbox.get_campaign(campaign_id).vendor_status == "failed"
     assert campaign_sandbox.journal("kinbox")["campaigns"][0]["messages"] == 0
+
+
+LEADS = "+55 (85) 98877-0001,Ana,10%\n\n85 98877-0002,Lia,5%\nnumero,nome,desconto\n+1 202 555 0100,Joe,5%\n"
+
+
+def test_kinbox_reads_a_file_that_the_sandbox_serves_and_plays_its_audience_to_the_end(
+    kinbox: KinboxClient, campaign_sandbox: Sandbox, clock: ManualClock
+) -> None:
+    url = campaign_sandbox.serve_file("leads of today.csv", LEADS)
+    assert requests.get(url, timeout=10).text == LEADS
+    campaign_id = kinbox.create_campaign(name="Natal", lead_type="file", leads_asset_url=url).id
+    clock.advance(600)
+    campaign = kinbox.get_campaign(campaign_id)
+    assert (campaign.vendor_status, campaign.counts["leads"], campaign.counts["processed"]) == ("done", 3, 3)
+    told = [(result.number, result.placeholders) for result in kinbox.list_lead_results(campaign_id)]
+    assert told == [
+        ("5585988770001", ("Ana", "10%")),
+        ("5585988770002", ("Lia", "5%")),
+        ("12025550100", ("Joe", "5%")),
+    ]
+    assert campaign_sandbox.journal("kinbox")["campaigns"][0]["contacts"] == 3
+
+
+def test_kinbox_counts_people_and_rows_of_a_file(kinbox: KinboxClient, campaign_sandbox: Sandbox) -> None:
+    url = campaign_sandbox.serve_file("leads.csv", "12025550100\n12025550100\n12025550101\n")
+    kinbox.create_campaign(name="Natal", leads_asset_url=url, normalize_brazil_phone_numbers=False)
+    campaign = campaign_sandbox.journal("kinbox")["campaigns"][0]
+    assert (campaign["contacts"], campaign["contact_rows"]) == (2, 3)
+
+
+def test_chosen_recipients_of_a_file_fail(kinbox: KinboxClient, campaign_sandbox: Sandbox, clock: ManualClock) -> None:
+    campaign_sandbox.order_fault(kind="failed_recipients", recipients=["+12025550101"])
+    url = campaign_sandbox.serve_file("leads.csv", "12025550100\n12025550101\n")
+    campaign_id = kinbox.create_campaign(name="Natal", leads_asset_url=url, normalize_brazil_phone_numbers=False).id
+    clock.advance(600)
+    assert [result.status == "failed" for result in kinbox.list_lead_results(campaign_id)] == [False, True]
+
+
+@pytest.mark.parametrize("content", [None, "", "number\n"])
+def test_kinbox_fails_a_campaign_whose_file_is_missing_or_holds_nobody(
+    kinbox: KinboxClient, campaign_sandbox: Sandbox, clock: ManualClock, content: str | None
+) -> None:
+    url = campaign_sandbox.serve_file("leads.csv", content or "")
+    if content is None:
+        campaign_sandbox.reset()
+    campaign_id = kinbox.create_campaign(name="Natal", leads_asset_url=url).id
+    clock.advance(600)
+    assert kinbox.get_campaign(campaign_id).vendor_status == "failed"
+
+
+def test_a_file_elsewhere_is_never_fetched(
+    kinbox: KinboxClient, serve: Callable[..., Server], clock: ManualClock
+) -> None:
+    elsewhere = serve()
+    campaign_id = kinbox.create_campaign(
+        name="Natal", leads_asset_url=f"{elsewhere.url}/_sandbox/files/leads.csv?leads=7"
+    ).id
+    clock.advance(600)
+    assert kinbox.get_campaign(campaign_id).counts["leads"] == 7
+    assert elsewhere.requests == []

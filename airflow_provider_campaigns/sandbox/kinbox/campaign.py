@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from airflow_provider_campaigns.sandbox.delivery import Delivery, Spans
 from airflow_provider_campaigns.sandbox.failures import OrderedFailures, outcome
+from airflow_provider_campaigns.sandbox.kinbox.lead_list import LeadList, invented
 
-#: Recipients of a campaign whose leadsAssetUrl does not say ``?leads=<number>``; the file is never fetched.
-DEFAULT_LEADS = 120
 #: Defaults with which the default campaign sends for five minutes: 120 x 2 s, and two pauses of 30 s.
 DEFAULT_CHUNK_SIZE = 40
 DEFAULT_SECONDS_BETWEEN_MESSAGES = 2.0
@@ -47,28 +45,17 @@ def moment_text(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def leads_of(url: str | None) -> int:
-    """Return the number of recipients that a leads' file stands for: ``?leads=<number>``, 120 without it."""
-    asked = parse_qs(urlsplit(url or "").query).get("leads", [""])[0]
-    return int(asked) if asked.isdecimal() else DEFAULT_LEADS
-
-
-def number_of(position: int) -> str:
-    """Return the number of the recipient at a position; it is made up."""
-    return f"5585{988000000 + position}"
-
-
-def outcome_of(position: int, failures: OrderedFailures | None) -> str:
+def outcome_of(position: int, recipients: LeadList, failures: OrderedFailures | None) -> str:
     """Return what becomes of the recipient at a position."""
-    return outcome(failures, lambda place: OUTCOMES[place % len(OUTCOMES)], position, number_of(position))
+    return outcome(failures, lambda place: OUTCOMES[place % len(OUTCOMES)], position, recipients.number(position))
 
 
-def outcomes(recipients: int, failures: OrderedFailures | None) -> dict[str, int]:
+def outcomes(processed: int, recipients: LeadList, failures: OrderedFailures | None) -> dict[str, int]:
     """Return how many of the first recipients have each outcome."""
     if failures is not None:
-        words = [outcome_of(position, failures) for position in range(recipients)]
+        words = [outcome_of(position, recipients, failures) for position in range(processed)]
         return {word: words.count(word) for word in set(OUTCOMES)}
-    rounds, rest = divmod(recipients, len(OUTCOMES))
+    rounds, rest = divmod(processed, len(OUTCOMES))
     return {word: rounds * OUTCOMES.count(word) + OUTCOMES[:rest].count(word) for word in set(OUTCOMES)}
 
 
@@ -77,26 +64,31 @@ class SendingPlan:
     """
     In what order and at what pace recipients are dealt with.
 
-    :param leads: how many there are.
+    :param recipients: whom it is for.
     :param chunk_size: how many make a batch.
     :param per_message: seconds that each takes.
     :param between_chunks: seconds between two batches.
     """
 
-    leads: int
+    recipients: LeadList
     chunk_size: int
     per_message: float
     between_chunks: float
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> SendingPlan:
-        """Return the plan of a campaign with these properties."""
+    def of(cls, given: Mapping[str, Any], recipients: LeadList | None = None) -> SendingPlan:
+        """Return the plan of a campaign with these properties; without recipients, for invented ones."""
         return cls(
-            leads=leads_of(given.get("leadsAssetUrl")),
+            recipients=invented(given.get("leadsAssetUrl")) if recipients is None else recipients,
             chunk_size=max(1, math.ceil(given.get("chunkSize", DEFAULT_CHUNK_SIZE))),
             per_message=max(TICK_SECONDS, given.get("secondsBetweenMessages", DEFAULT_SECONDS_BETWEEN_MESSAGES)),
             between_chunks=max(0.0, given.get("secondsBetweenChunks", DEFAULT_SECONDS_BETWEEN_CHUNKS)),
         )
+
+    @property
+    def leads(self) -> int:
+        """How many recipients there are."""
+        return self.recipients.count
 
     @property
     def chunks(self) -> int:
@@ -126,7 +118,7 @@ class SendingPlan:
     def result_counts(self, processed: int, failures: OrderedFailures | None) -> dict[str, Any]:
         """Return what became of the first recipients, in all and by batch."""
         size = self.chunk_size
-        found = outcomes(processed, failures)
+        found = outcomes(processed, self.recipients, failures)
         by_chunk = {
             f"c{number + 1}": {"sent": min(begin + size, processed) - begin}
             for number, begin in enumerate(range(0, processed, size))
@@ -155,6 +147,7 @@ class KinboxCampaign:
     :param listed_from: the real time of its creation.
     :param stalls: when the vendor stood still.
     :param failures: which recipients were ordered to fail.
+    :param recipients: those of a file that the sandbox serves, or None for invented ones.
     """
 
     def __init__(
@@ -165,13 +158,14 @@ class KinboxCampaign:
         listed_from: float,
         stalls: Spans,
         failures: OrderedFailures | None = None,
+        recipients: LeadList | None = None,
     ) -> None:
         self.id = campaign_id
         self.given = {name: value for name, value in given.items() if value is not None}
         self.created_at = created_at
         self.updated_at = created_at
         self.listed_from = listed_from
-        self.plan = SendingPlan.of(self.given)
+        self.plan = SendingPlan.of(self.given, recipients)
         self.failures = failures
         self._stalls = stalls
         self._is_paused = False
@@ -226,13 +220,13 @@ class KinboxCampaign:
             return 0
         return self.plan.leads if self._delivery.is_finished(at) else self.plan.processed(self._worked(at))
 
-    def change(self, given: Mapping[str, Any], at: float) -> None:
-        """Take new properties over, null for none; once sending has started, its pace stays."""
+    def change(self, given: Mapping[str, Any], at: float, recipients: LeadList | None = None) -> None:
+        """Take new properties over, null for none; once sending has started, its pace and its recipients stay."""
         merged = {**self.given, **given}
         self.given = {name: value for name, value in merged.items() if value is not None}
         self.updated_at = at
         if self._delivery is None:
-            self.plan = SendingPlan.of(self.given)
+            self.plan = SendingPlan.of(self.given, recipients)
 
     def pause(self, at: float) -> None:
         """Hold sending."""
@@ -290,15 +284,17 @@ class KinboxCampaign:
         }
 
     def lead_results(self, at: float) -> list[dict[str, Any]]:
-        """Return what became of each recipient so far; the numbers are made up."""
+        """Return what became of each recipient so far."""
         if at < self.created_at + PROCESSING_SECONDS:
             return []
         processed = self.processed(at)
         results: list[dict[str, Any]] = []
         for position in range(self.plan.leads):
-            result = {"number": number_of(position), "placeholders": [f"Lead {position}"]}
+            whom = self.plan.recipients
+            result: dict[str, Any] = {"number": whom.number(position), "placeholders": whom.placeholders(position)}
             if position < processed:
-                result |= {"status": outcome_of(position, self.failures), "sentAt": moment_text(self.created_at)}
+                word = outcome_of(position, whom, self.failures)
+                result |= {"status": word, "sentAt": moment_text(self.created_at)}
             else:
                 result["status"] = "awaiting"
             results.append(result)
@@ -310,7 +306,8 @@ class KinboxCampaign:
 
 def _lacks_file(campaign: KinboxCampaign) -> bool:
     """Whether its recipients come from a file that there is not, so that it fails once that is noticed."""
-    return campaign.given.get("leadType") == "file" and not campaign.given.get("leadsAssetUrl")
+    unnamed = campaign.given.get("leadType") == "file" and not campaign.given.get("leadsAssetUrl")
+    return unnamed or campaign.plan.leads == 0
 
 
 def _figures(campaign: KinboxCampaign, at: float) -> dict[str, Any]:

@@ -100,7 +100,13 @@ class KinboxRoutes:
         now = self._vendor.clock.seconds()
         vendor = self._vendor
         campaign = KinboxCampaign(
-            vendor.new_id(now), body, now, vendor.real_time(), vendor.stalls, vendor.ordered_failures()
+            vendor.new_id(now),
+            body,
+            now,
+            vendor.real_time(),
+            vendor.stalls,
+            vendor.ordered_failures(),
+            vendor.recipients_of(body, request),
         )
         self._vendor.campaigns[campaign.id] = campaign
         return JSONResponse(self._shown(campaign, version), status_code=201)
@@ -118,7 +124,9 @@ class KinboxRoutes:
             known |= {"_id": STRING, "lastUpdateAt": DATE}
         refuse(problems(body, known) + ([] if body.get("name", "-") else ["name should not be empty"]))
         kept = (*CREATE_PROPERTIES, *UPDATE_PROPERTIES)
-        campaign.change({name: value for name, value in body.items() if name in kept}, now)
+        changes = {name: value for name, value in body.items() if name in kept}
+        recipients = self._vendor.recipients_of({**campaign.given, **changes}, request)
+        campaign.change(changes, now, recipients)
         if body.get("status") == "canceled":
             campaign.cancel(now)
         return JSONResponse(self._shown(campaign, version))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.routing import Route
 
 from airflow_provider_campaigns.sandbox.kinbox.campaign import KinboxCampaign, moment_text
 from airflow_provider_campaigns.sandbox.kinbox.checks import error
+from airflow_provider_campaigns.sandbox.kinbox.lead_list import LeadList, read_file
 from airflow_provider_campaigns.sandbox.kinbox.routes import KinboxRoutes
 from airflow_provider_campaigns.sandbox.vendor import Vendor, accepts, bearer_token
 
@@ -68,7 +70,7 @@ class KinboxVendor(Vendor):
                 "name": campaign.name,
                 "status": campaign.settled(now).status(now),
                 "created_at": moment_text(campaign.created_at),
-                "contacts": campaign.plan.leads,
+                "contacts": campaign.plan.recipients.people,
                 "contact_rows": campaign.plan.leads,
                 "messages": campaign.processed(now),
                 "starts": campaign.starts,
@@ -82,6 +84,14 @@ class KinboxVendor(Vendor):
         #: By id, oldest first.
         self.campaigns: dict[str, KinboxCampaign] = {}
         self._last = 0
+
+    def recipients_of(self, given: Mapping[str, Any], request: Request) -> LeadList | None:
+        """Return the recipients of a file that the sandbox serves, nobody if it has no such file; None for others."""
+        name = self.files.name_of(str(given.get("leadsAssetUrl") or ""), request.headers.get("host", ""))
+        if name is None:
+            return None
+        content = self.files.get(name)
+        return LeadList(0) if content is None else read_file(content, given)
 
     def new_id(self, now: float) -> str:
         """Return an id for a campaign that is created now; ids grow."""

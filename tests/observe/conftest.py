@@ -158,9 +158,11 @@ class Campaigns:
             return
         self._tasks.add((dag_id, run_id, task_id, map_index))
         where = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "map_index": map_index}
+        # A UUID, or a text up to Airflow 3.1.
+        key = TaskInstance.__table__.c.id.type.python_type(str(uuid.uuid4()))
         self.session.execute(
             insert(TaskInstance.__table__).values(  # type: ignore[arg-type]
-                **where, id=uuid.uuid4(), state=state, try_number=1, max_tries=0, pool="default_pool", pool_slots=1
+                **where, id=key, state=state, try_number=1, max_tries=0, pool="default_pool", pool_slots=1
             )
         )
 
@@ -204,7 +206,11 @@ def ask(kept: Campaigns, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
             return user.username == "admin" or (details is not None and details.id == "winter")
 
     manager = PerDag()
-    monkeypatch.setattr(airflow_app._AuthManagerState, "instance", manager)
+    if hasattr(airflow_app, "_AuthManagerState"):
+        monkeypatch.setattr(airflow_app._AuthManagerState, "instance", manager)
+    else:
+        # Airflow 3.1 keeps it in the module.
+        monkeypatch.setattr(airflow_app, "auth_manager", manager)
     server = FastAPI()
     for one in CampaignsPlugin.fastapi_apps:
         server.mount(one["url_prefix"], one["app"])

@@ -181,7 +181,7 @@ def test_the_first_page_of_ten_thousand_campaigns_takes_no_more_than_a_glance(as
     receipt = dict(kept.session.execute(select(XComModel.__table__)).mappings().one())
     rows, tasks = [], []
     for number in range(10_000):
-        tasks.append({**task, "id": uuid.uuid4(), "map_index": number})
+        tasks.append({**task, "id": type(task["id"])(str(uuid.uuid4())), "map_index": number})
         value = {**receipt["value"], "id": f"n{number}"}
         rows.append({**receipt, "map_index": number, "value": value})
         rows.append({**receipt, "map_index": number, "key": "campaign_live", "value": {**value, "status": "paused"}})

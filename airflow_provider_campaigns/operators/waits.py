@@ -14,7 +14,7 @@ from airflow_provider_campaigns.exceptions import CampaignWaitTimeout, airflow_e
 from airflow_provider_campaigns.links import leave_link
 from airflow_provider_campaigns.wait.arguments import WaitingTask
 from airflow_provider_campaigns.wait.decisions import UNTIL
-from airflow_provider_campaigns.wait.live import LiveFigures, conclude
+from airflow_provider_campaigns.wait.live import LiveFigures, announce_wait, conclude
 from airflow_provider_campaigns.wait.runner import (
     keep_figures,
     pause_or_stop_if_ended,
@@ -119,6 +119,7 @@ class WaitsForCampaign(WaitingTask):
             # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
             from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
 
+            announce_wait(context["ti"], hook.get_conn().vendor, hook.conn_id, campaign_id)
             self.defer(
                 trigger=CampaignTrigger.of(
                     hook, campaign_id, terms, hook_params=self.hook_params(), on_kill=self.kill_policy

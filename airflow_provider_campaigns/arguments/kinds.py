@@ -6,7 +6,7 @@ import datetime
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
@@ -50,7 +50,7 @@ class ArgumentKind:
 
     def or_none(self) -> ArgumentKind:
         """Return the same kind for an argument that may be left out."""
-        return ArgumentKind(self.wanted, self.convert, optional=True)
+        return replace(self, optional=True)
 
 
 class _Refused(ValueError):

@@ -76,6 +76,7 @@ class ReconcileCampaignOperator(DeclaredArguments, BaseOperator):
 
         run = TaskRun.of(context)
         with airflow_errors():
+            self.read_all_arguments()
             reconciliation = Reconciliation(
                 self.argument("manifest"), self.argument("outcomes"), self.argument("launched"), folders_of(self)
             )

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-def _file_path(value: Any) -> Any:
-    check_path(value)
-    return value
+class _FilePath(ArgumentKind):
+    """The path or URI of a file."""
+
+    def read(self, name: str, value: Any) -> Any:
+        """Return the path, or None where it may be left out."""
+        if not (value is None and self.optional):
+            check_path(value, name)
+        return value
 
 
-FILE_PATH = ArgumentKind("the path or URI of a file", _file_path)
+FILE_PATH = _FilePath("the path or URI of a file", str)
 
 
 class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):

@@ -25,24 +25,28 @@ ROWS_FOR_EACH_LOG_LINE = 10_000
 _PATTERN_CHARACTERS = "*?["
 
 
-def check_path(path: str) -> None:
+def check_path(path: str, name: str = "path") -> None:
     """
     Refuse a path that no file can have.
 
+    :param path: The path or URI.
+    :param name: The argument's name, which the error tells.
     :raises InvalidRequest: Says what is wrong.
     """
     if not isinstance(path, str) or not path.strip():
-        raise InvalidRequest("path must be the path or URI of a file.")
+        raise InvalidRequest(f"{name} must be the path or URI of a file.")
     if path.endswith("/"):
-        raise InvalidRequest(f"path must be that of a file, not of a folder: {path!r} ends with a slash.")
+        raise InvalidRequest(f"{name} must be that of a file, not of a folder: {path!r} ends with a slash.")
     if any(character in path for character in _PATTERN_CHARACTERS):
-        raise InvalidRequest(f"path must be free of {' '.join(_PATTERN_CHARACTERS)}, which storages take for patterns.")
+        raise InvalidRequest(
+            f"{name} must be free of {' '.join(_PATTERN_CHARACTERS)}, which storages take for patterns."
+        )
     if path.startswith("~"):
-        raise InvalidRequest(f"path: nothing expands the ~ of {path!r}; give the whole path of the folder.")
+        raise InvalidRequest(f"{name}: nothing expands the ~ of {path!r}; give the whole path of the folder.")
     if ".." in path.split("/"):
-        raise InvalidRequest(f"path: {path!r} climbs out of a folder with '..'; give the path that it leads to.")
+        raise InvalidRequest(f"{name}: {path!r} climbs out of a folder with '..'; give the path that it leads to.")
     if any(not character.isprintable() for character in path):
-        raise InvalidRequest(f"path must not hold control characters: {path!r}.")
+        raise InvalidRequest(f"{name} must not hold control characters: {path!r}.")
 
 
 class ResultFile:

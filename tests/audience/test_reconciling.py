@@ -163,7 +163,7 @@ def test_bad_input_is_named(audience: dict[str, Any], tmp_path: Path) -> None:
         ({"outcomes": []}, "outcomes must be the path or URI of a file, or a list of such"),
         ({"launched": "first"}, "launched must be a list of shares"),
         ({"max_unexplained": -1}, "max_unexplained must be a whole number"),
-        ({"report": "reports/"}, "path must be that of a file"),
+        ({"report": "reports/"}, "report must be that of a file"),
     ],
 )
 def test_what_can_be_seen_to_be_wrong_is_refused_when_the_dag_is_parsed(given: dict[str, Any], told: str) -> None:

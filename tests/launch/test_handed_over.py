@@ -23,7 +23,7 @@ def many() -> list[dict[str, str]]:
 def test_a_crash_in_an_upload_of_100_000_rows_resumes_at_the_interrupted_batch(
     vendors: Sandbox, many: list[dict[str, str]]
 ) -> None:
-    task = Task(vendors, ALTUR, contacts=many)
+    task = Task(vendors, ALTUR, contacts=many, batches_in_flight=1)
     # The batch after the 60th is in, but not remembered.
     assert task.run(death=Death(2 + 61, done=False)).outcome == "killed"
     assert task.requests["add_contacts"] == 61

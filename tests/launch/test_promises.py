@@ -76,7 +76,7 @@ def _marked(campaign: Any) -> tuple[dict[str, Any], str]:
 def test_altur_gets_one_idempotency_key_for_the_create_and_each_batch_kept_across_retries_and_tries(
     vendors: Sandbox,
 ) -> None:
-    task = Task(vendors, ALTUR)
+    task = Task(vendors, ALTUR, batches_in_flight=1)
     for endpoint in ("create_campaign", "add_contacts"):
         task.lose(endpoint=endpoint, kind="error", effect=False, times=6)
     ends = [task.run().outcome for _ in range(4)]

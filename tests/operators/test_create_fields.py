@@ -68,7 +68,7 @@ KOREAI: dict[str, Any] = {
         ),
         (AlturCreateCampaignOperator, {**ALTUR, "name": "x" * 256}, "name must have at most 255 characters"),
         (AlturCreateCampaignOperator, {**ALTUR, "integration_type": "sms"}, "integration_type must be one of"),
-        (AlturCreateCampaignOperator, {**ALTUR, "retries_per_contact": 6}, "retries must be at most 5"),
+        (AlturCreateCampaignOperator, {**ALTUR, "retries_per_contact": 6}, "retries_per_contact must be at most 5"),
         (AlturCreateCampaignOperator, {**ALTUR, "template": "promo"}, "template"),
         (AlturCreateCampaignOperator, {**ALTUR, "timezone": "Mars/Base"}, "timezone"),
         (KoreAICreateCampaignOperator, {**KOREAI, "name": "x" * 49}, "name must have at most 48 characters"),

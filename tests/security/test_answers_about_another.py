@@ -66,7 +66,15 @@ WITHOUT_OBJECT = {"delete_campaign", "delete_contact", "delete_contact_list", "u
 #: What yields or counts what belongs to the object, and has ids of its own.
 PARTS = {
     *("list_lead_results", "lead_result_rows", "add_contacts", "add_all_contacts", "add_checked_contacts"),
-    *("list_contacts", "count_contacts", "list_calls", "list_contact_results", "contact_result_rows", "voice_figures"),
+    *(
+        "list_contacts",
+        "list_outcomes",
+        "count_contacts",
+        "list_calls",
+        "list_contact_results",
+        "contact_result_rows",
+        "voice_figures",
+    ),
 }
 
 

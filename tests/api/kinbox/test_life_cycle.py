@@ -48,6 +48,7 @@ class TestLife:
             "chunks_executed": 1,
             "processed": 40,
             "leads": 40,
+            "chunks": 1,
         }
 
     def test_a_scheduled_campaign_waits_for_its_time(self, client: KinboxClient, clock: ManualClock) -> None:

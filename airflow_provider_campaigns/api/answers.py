@@ -83,7 +83,7 @@ class Answer:
         For whoever looks for what they know to be there, and asks for it by its id if it was not among the rows.
 
         :param field: The array's name.
-        :param read: Makes something of an object; raises :class:`~..errors.UnreadableAnswer` where it cannot.
+        :param read: Makes something of an object; raises ``UnreadableAnswer`` where it cannot.
         """
         value = reading.mapping(self.data).get(field)
         if not isinstance(value, list):

@@ -179,7 +179,7 @@ class Launch:
         :param campaign: The launch's campaign.
         :param contacts: Reads the rows from the beginning, the same ones on every try.
         :param add: Sends the rows from an index on in batches, and yields what became of each in their order, see
-            :func:`~airflow_provider_campaigns.launch.batches.add_in_batches`.
+            ``launch.batches.add_in_batches``.
         :raises LaunchOutcomeUnknown: A batch may or may not be in; the next try sends it again under the same key.
         :raises LaunchConflict: Somebody started the campaign before all contacts were in.
         """

@@ -1,17 +1,13 @@
-"""The operators that hand contacts over: whatever happens on the way, each contact is in once, and none is missing."""
+"""Contacts for a campaign at Altur: whatever happens on the way, each is in once, and none is missing."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import json
 import logging
 import multiprocessing
 import os
-import pkgutil
 import re
 import signal
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,153 +15,31 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, BaseOperator, TaskDeferred
+from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, TaskDeferred
+from handing_over import (
+    ALL_IN,
+    ALTUR,
+    REFUSED,
+    Killed,
+    Store,
+    adding,
+    altur_campaign,
+    connections,
+    in_altur,
+    listing,
+    requests_of,
+    run,
+)
 
-import airflow_provider_campaigns
-from airflow_provider_campaigns.api import transport
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.api.koreai.client import KoreAIClient
-from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import (
-    CampaignRequestFailed,
     CampaignRequestRefused,
     LaunchConflict,
     LaunchOutcomeUnknown,
     LaunchRefused,
 )
 from airflow_provider_campaigns.hooks.altur import AlturHook
-from airflow_provider_campaigns.hooks.koreai import KoreAIHook
-from airflow_provider_campaigns.operators import contact_lists
-from airflow_provider_campaigns.operators.contact_lists import (
-    KoreAIAddContactsOperator,
-    KoreAICreateContactListOperator,
-    KoreAIDeleteContactListOperator,
-)
-from airflow_provider_campaigns.operators.contacts import AlturAddContactsOperator
-from airflow_provider_campaigns.sandbox.koreai.campaign import KoreAIContactList
 from airflow_provider_campaigns.sandbox.server import Sandbox
-from airflow_provider_campaigns.testing.airflow_since import need
-
-#: Three batches at Altur, and three at Kore.ai.
-ALTUR = [{"contact": f"+52155{number:08d}"} for number in range(2100)]
-KOREAI = [{"phoneNumber": f"+1415{number:07d}", "plan": "gold"} for number in range(220)]
-#: A number of Niue, whole and shorter than the sandbox's Altur takes.
-REFUSED = {"contact": "+6834002"}
-NONE_BROKEN: dict[str, Any] = {"duplicates": 0, "broken": 0, "broken_rows": []}
-ALL_IN = {"rows": 2100, "created": 2100, "updated": 0, "skipped": 0, "refused": 0, "refused_rows": [], **NONE_BROKEN}
-
-
-@pytest.fixture(scope="module")
-def campaign_sandbox_server() -> Iterator[Sandbox]:
-    """Vendors without limits of requests."""
-    with Sandbox(60, enforce_limits=False) as sandbox:
-        yield sandbox
-
-
-def connections(sandbox: Sandbox, **more: Any) -> dict[str, str]:
-    named = {}
-    for conn_id, connection in sandbox.connections().items():
-        extra = {**connection.get("extra", {}), "rate_limit": 1000, "timeout": 5, **more}
-        if "account_id" in extra:
-            extra["account_id"] = "contacts"
-        named[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps({**connection, "extra": extra})
-    return named
-
-
-@pytest.fixture(autouse=True)
-def hurry(campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let all pauses be short, and vendor time fly."""
-    monkeypatch.setattr(transport, "pause_before", lambda *_: 0.01)
-    monkeypatch.setattr(contact_lists, "COUNTED_POLL_SECONDS", 0.02)
-    campaign_sandbox.set_speed(3600)
-    for name, value in connections(campaign_sandbox).items():
-        monkeypatch.setenv(name, value)
-
-
-class Killed(BaseException):
-    """Stands for the death of the process."""
-
-
-class Store:
-    """Airflow's ``task_state_store``, in a file or in memory; it can bring death, before or after a write."""
-
-    def __init__(self, path: Path | None = None, *, death: int = 0, done: bool = True, real: bool = False) -> None:
-        need("task_state_store")
-        self.values: dict[str, Any] = {}
-        self.path, self.death, self.done, self.real = path, death, done, real
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return what is kept."""
-        text = (self.path.read_text() if self.path.exists() else None) if self.path else self.values.get(key)
-        return default if text is None else json.loads(text)
-
-    def set(self, key: str, value: Any, *, retention: Any = None) -> None:
-        """Keep a value."""
-        self.death -= 1
-        if self.death == 0 and not self.done:
-            self.die()
-        if self.path:
-            self.path.write_text(json.dumps(value))
-        self.values[key] = json.dumps(value)
-        if self.death == 0:
-            self.die()
-
-    def die(self) -> None:
-        """End the process, or what stands for it."""
-        if self.real:
-            os.kill(os.getpid(), signal.SIGKILL)
-        raise Killed
-
-
-def run(operator: Any, try_number: int = 1, store: Store | None = None, **more: Any) -> Any:
-    ti = SimpleNamespace(dag_id="d", run_id="r", task_id="t", map_index=-1, try_number=try_number, max_tries=2)
-    context = {"ti": ti, "dag_run": SimpleNamespace(run_type="scheduled", run_after=datetime.now(UTC)), **more}
-    if store is not None:
-        context["task_state_store"] = store
-    return operator.execute(context)
-
-
-def altur_campaign() -> str:
-    campaign = (
-        AlturHook()
-        .get_conn()
-        .create_campaign(name="W", agent_id="a", integration_id="i", integration_type="phone_call")
-    )
-    return campaign.id
-
-
-def adding(campaign_id: str, contacts: Any = ALTUR, **arguments: Any) -> AlturAddContactsOperator:
-    # One batch after another, unless a test says otherwise: these count the requests.
-    arguments = {"batches_in_flight": 1, **arguments}
-    return AlturAddContactsOperator(task_id="t", campaign_id=campaign_id, contacts=contacts, **arguments)
-
-
-def listing(contacts: Any = KOREAI, **arguments: Any) -> KoreAICreateContactListOperator:
-    return KoreAICreateContactListOperator(**{"task_id": "t", "name": "Clinic", "contacts": contacts, **arguments})
-
-
-def in_altur(sandbox: Sandbox) -> tuple[int, int]:
-    """Return how many contacts the one campaign has, and how many rows it ever took."""
-    (campaign,) = sandbox.journal("altur")["campaigns"]
-    return campaign["contacts"], campaign["contact_rows"]
-
-
-def in_list(name: str = "Clinic") -> list[str]:
-    """Return the numbers in the one list of that name."""
-    client = KoreAIHook().get_conn()
-    (known,) = [known for known in client.list_contact_lists() if known.name == name]
-    return sorted(str(contact.phone_number) for contact in client.list_contacts(known.id))
-
-
-def requests_of(sandbox: Sandbox, endpoint: str) -> int:
-    counts = sandbox.journal()["counts"]
-    return sum(by_endpoint.get(endpoint, 0) for by_endpoint in counts.values())
-
-
-NUMBERS = sorted(str(row["phoneNumber"]).lstrip("+") for row in KOREAI)
-
-
-# Altur
 
 
 def test_all_contacts_are_added_in_batches_and_counted(campaign_sandbox: Sandbox) -> None:
@@ -590,251 +464,3 @@ def test_what_cannot_be_meant_is_refused_when_the_dag_is_parsed(arguments: dict[
         adding("1001", **arguments)
     with pytest.raises(InvalidRequest, match="if_exists must be one of fail, use"):
         listing(if_exists="overwrite")
-
-
-# Kore.ai
-
-
-def test_a_list_is_created_filled_and_waited_for(campaign_sandbox: Sandbox) -> None:
-    result = run(listing())
-    assert result == {"id": result["id"], "name": "Clinic", "rows": 220, "contacts": 220, **NONE_BROKEN}
-    assert in_list() == NUMBERS
-    assert requests_of(campaign_sandbox, "create_contact_list") == 1
-    assert requests_of(campaign_sandbox, "add_contacts") == 3
-
-
-def test_a_file_s_columns_are_kore_ai_s_own(tmp_path: Path) -> None:
-    (tmp_path / "rows.csv").write_text("phoneNumber,firstName,plan\n+14155550123,Ana,gold\n+14155550124,,\n")
-    made = run(listing(f"{tmp_path}/rows.csv"))
-    first, second = KoreAIHook().get_conn().list_contacts(made["id"])
-    assert (first.values["firstName"], first.values["plan"]) == ("Ana", "gold")
-    assert "firstName" not in second.values
-
-
-@pytest.mark.parametrize("remembers", [True, False])
-@pytest.mark.parametrize("effect", [True, False])
-@pytest.mark.parametrize("endpoint", ["create_contact_list", "add_contacts"])
-def test_after_a_lost_answer_the_retry_makes_no_second_list_and_leaves_each_number_in_once(
-    endpoint: str, effect: bool, remembers: bool, campaign_sandbox: Sandbox
-) -> None:
-    skip = 1 if endpoint == "add_contacts" else 0
-    campaign_sandbox.order_fault(kind="reset", endpoint=endpoint, effect=effect, skip=skip)
-    store = Store() if remembers else None
-    with pytest.raises(LaunchOutcomeUnknown):
-        run(listing(), store=store)
-    assert run(listing(), 2, store)["contacts"] == 220
-    assert in_list() == NUMBERS
-
-
-@pytest.mark.parametrize("done", [True, False])
-@pytest.mark.parametrize("death", range(1, 6))
-def test_a_worker_killed_at_any_step_leaves_one_list_with_each_number_once_after_the_retry(
-    death: int, done: bool
-) -> None:
-    store = Store(death=death, done=done)
-    with pytest.raises(Killed):
-        run(listing(), store=store)
-    assert run(listing(), 2, store)["contacts"] == 220
-    assert in_list() == NUMBERS
-
-
-def test_a_list_of_that_name_that_somebody_else_made_is_left_alone(campaign_sandbox: Sandbox) -> None:
-    KoreAIHook().get_conn().create_contact_list("CLINIC")
-    for try_number in (1, 2):
-        with pytest.raises(LaunchConflict, match="that this task did not make"):
-            run(listing(), try_number)
-    assert in_list("CLINIC") == []
-    assert requests_of(campaign_sandbox, "add_contacts") == 0
-
-
-def test_a_list_of_that_name_is_used_where_that_is_wanted() -> None:
-    KoreAIHook().get_conn().create_contact_list("Clinic")
-    run(listing(if_exists="use"))
-    assert in_list() == NUMBERS
-
-
-def test_a_list_that_this_run_made_for_other_contents_is_left_alone() -> None:
-    run(listing(KOREAI[:5]))
-    with pytest.raises(LaunchConflict, match="for other contents"):
-        run(listing(KOREAI[:6]), 2)
-    assert in_list() == NUMBERS[:5]
-
-
-def test_a_list_that_may_hold_a_number_twice_is_refused(campaign_sandbox: Sandbox) -> None:
-    KoreAIHook().get_conn().create_contact_list("Clinic", allow_duplicates=True)
-    with pytest.raises(CampaignRequestRefused, match="may hold a number twice"):
-        run(KoreAIAddContactsOperator(task_id="t", list_name="Clinic", contacts=KOREAI))
-    assert requests_of(campaign_sandbox, "add_contacts") == 0
-
-
-@pytest.mark.parametrize("allowed", [None, False, True])
-@pytest.mark.parametrize("mode", [None, "dontAllowDuplicates", "allowDuplicates", "merge"])
-def test_whether_a_list_keeps_duplicates_is_read_from_both_fields_and_unknown_counts_as_may(
-    mode: str | None, allowed: bool | None, campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    KoreAIHook().get_conn().create_contact_list("Clinic")
-    answered(monkeypatch, mode, allowed)
-    operator = KoreAIAddContactsOperator(task_id="t", list_name="Clinic", contacts=KOREAI[:3])
-    keeps_each_once = (
-        mode != "allowDuplicates"
-        and allowed is not True
-        and (mode, allowed)
-        not in (
-            (None, None),
-            ("merge", None),
-        )
-    )
-    if keeps_each_once:
-        assert run(operator)["rows"] == 3
-        return
-    with pytest.raises(CampaignRequestRefused, match="may hold a number twice, so that a repeated batch"):
-        run(operator)
-    assert requests_of(campaign_sandbox, "add_contacts") == 0
-
-
-@pytest.mark.parametrize("remembers", [True, False])
-def test_a_retry_goes_on_with_its_own_list_although_the_answers_do_not_say_what_it_keeps(
-    remembers: bool, campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answered(monkeypatch, None, None)
-    campaign_sandbox.order_fault(kind="reset", endpoint="add_contacts", effect=True, skip=1)
-    store = Store() if remembers else None
-    with pytest.raises(LaunchOutcomeUnknown):
-        run(listing(), store=store)
-    assert run(listing(), 2, store)["contacts"] == 220
-    assert in_list() == NUMBERS
-
-
-def answered(monkeypatch: pytest.MonkeyPatch, mode: str | None, allowed: bool | None) -> None:
-    """Let the sandbox's answers about lists show these two fields, or leave them out."""
-    shown = KoreAIContactList.as_json
-
-    def as_json(known: KoreAIContactList, *arguments: Any, **named: Any) -> dict[str, Any]:
-        told = dict(shown(known, *arguments, **named))
-        told.pop("apiConfigurations", None)
-        told.pop("allowDuplicates", None)
-        if mode is not None:
-            told["apiConfigurations"] = {"dataSyncMode": mode}
-        return told if allowed is None else {**told, "allowDuplicates": allowed}
-
-    monkeypatch.setattr(KoreAIContactList, "as_json", as_json)
-
-
-def test_numbers_with_and_without_a_plus_are_one_to_a_list_that_is_waited_for() -> None:
-    rows = [{"phoneNumber": spelled} for spelled in ("+14155550100", "14155550100", "14155550101", "0151 12345678")]
-    result = run(listing(rows, number_format="as_given", wait_timeout=5))
-    assert (result["rows"], result["duplicates"], result["contacts"]) == (3, 1, 3)
-    assert in_list() == ["0151 12345678", "14155550100", "14155550101"]
-
-
-def test_kore_ai_s_numbers_are_e_164_with_their_plus(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[Any] = []
-    add = KoreAIClient.add_checked_contacts
-    monkeypatch.setattr(
-        KoreAIClient,
-        "add_checked_contacts",
-        lambda client, name, rows: sent.extend(rows) or add(client, name, rows),
-    )
-    run(listing([{"Phone Number": "(11) 99999-0001", "first name": "Ana"}], default_country="br"))
-    assert sent == [{"phoneNumber": "+5511999990001", "firstName": "Ana"}]
-
-
-def test_contacts_that_are_not_counted_in_time_fail_the_try_and_the_next_adds_none(campaign_sandbox: Sandbox) -> None:
-    campaign_sandbox.set_speed(0)
-    store = Store()
-    with pytest.raises(CampaignRequestFailed, match=r"has 0 contacts after 0\.1 s, of 220 numbers"):
-        run(listing(wait_timeout=0.1), store=store)
-    campaign_sandbox.set_speed(3600)
-    assert run(listing(wait_timeout=5), 2, store)["contacts"] == 220
-    assert requests_of(campaign_sandbox, "add_contacts") == 3
-
-
-def test_a_number_that_is_in_the_file_twice_is_waited_for_once() -> None:
-    assert run(listing([*KOREAI[:5], *KOREAI[:5]])) | {"id": ""} == {
-        "id": "",
-        "name": "Clinic",
-        "rows": 5,
-        "contacts": 5,
-        **NONE_BROKEN,
-        "duplicates": 5,
-    }
-
-
-def test_a_row_without_a_phone_number_is_named_by_its_place_and_nothing_is_sent(campaign_sandbox: Sandbox) -> None:
-    with pytest.raises(CampaignRequestRefused, match="contacts, row 221, column phoneNumber: it is words"):
-        run(listing([*KOREAI, {"phoneNumber": "secret"}]))
-    assert campaign_sandbox.journal()["requests"] == []
-
-
-def test_a_description_without_room_for_the_mark_is_refused_and_nothing_is_sent(campaign_sandbox: Sandbox) -> None:
-    with pytest.raises(CampaignRequestRefused, match="description must have at most 226 characters; it has 240"):
-        run(listing(description="x" * 240))
-    assert campaign_sandbox.journal()["requests"] == []
-
-
-def test_contacts_are_added_to_a_list_that_is_there() -> None:
-    made = run(listing(KOREAI[:20]))
-    result = run(KoreAIAddContactsOperator(task_id="t", list_name="clinic", contacts=KOREAI))
-    assert result == {"id": made["id"], "name": "Clinic", "rows": 220, **NONE_BROKEN}
-    finished = KoreAIHook().get_conn()
-    for _ in range(100):
-        if finished.get_contact_list(made["id"]).contacts == 220:
-            break
-    assert in_list() == NUMBERS
-
-
-def test_a_list_that_is_not_there_is_told_and_nothing_is_added(campaign_sandbox: Sandbox) -> None:
-    with pytest.raises(CampaignRequestRefused, match="no contact list 'Clinic'"):
-        run(KoreAIAddContactsOperator(task_id="t", list_name="Clinic", contacts=KOREAI))
-    assert requests_of(campaign_sandbox, "add_contacts") == 0
-
-
-def test_a_list_is_deleted_once_however_the_answer_gets_lost(campaign_sandbox: Sandbox) -> None:
-    made = run(listing(KOREAI[:5]))
-    campaign_sandbox.order_fault(kind="reset", endpoint="delete_contact_list", effect=True)
-    operator = KoreAIDeleteContactListOperator(task_id="t", list_id=made["id"])
-    run(operator)
-    run(operator, 2)
-    with pytest.raises(CampaignRequestFailed, match="not found"):
-        run(operator)
-    assert "Clinic" not in {known.name for known in KoreAIHook().get_conn().list_contact_lists()}
-
-
-# All that take contacts
-
-
-def takers() -> list[type]:
-    """Return every operator of the package, decorated ones too, that has an argument ``contacts``."""
-    found = []
-    for module in pkgutil.walk_packages(airflow_provider_campaigns.__path__, "airflow_provider_campaigns."):
-        if module.name.split(".")[1] in ("operators", "decorators"):
-            if module.name.endswith(".approval"):  # it takes no contacts, and needs Airflow 3.1
-                continue
-            for value in vars(importlib.import_module(module.name)).values():
-                takes = inspect.isclass(value) and issubclass(value, BaseOperator) and value not in found
-                if takes and any("contacts" in inspect.signature(one.__init__).parameters for one in value.__mro__):
-                    found.append(value)
-    return found
-
-
-@pytest.mark.parametrize("operator", takers(), ids=lambda operator: operator.__name__)
-def test_every_operator_that_takes_contacts_takes_the_same_arguments_for_them(operator: type) -> None:
-    assert issubclass(operator, TakesContacts)
-    named = {name for one in operator.__mro__ for name in inspect.signature(one.__init__).parameters}
-    assert {"contacts", "max_broken_rows", "default_country", "number_format", "columns"} <= named
-    assert {"contacts", "default_country"} <= {*operator.template_fields}
-
-
-def test_there_are_operators_that_take_contacts() -> None:
-    assert len(takers()) >= 5
-
-
-def test_the_country_may_be_a_default_argument_and_a_template() -> None:
-    rows = [{"contact": "(11) 99999-0001"}]
-    with DAG("people", schedule=None, default_args={"default_country": "{{ params.country }}"}):
-        operator = adding(altur_campaign(), rows)
-    operator.render_template_fields({"params": {"country": "br"}})
-    assert run(operator)["created"] == 1
-    operator = adding("1001", rows, default_country="{{ params.country }}")
-    with pytest.raises(CampaignRequestRefused, match="default_country is a template that rendered to None"):
-        operator.render_template_fields({"params": {"country": None}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -141,6 +142,11 @@ def two_at_once(tmp_path: Path, before: Callable[[], None], **more: Any) -> list
         look(self)
 
     def one(run_id: str) -> None:
+        with contextlib.suppress(ImportError):
+            # Airflow 2 keeps who calls ``execute`` for each thread, and knows of none but the first.
+            from airflow.models.baseoperator import ExecutorSafeguard
+
+            ExecutorSafeguard._sentinel.callers = {}
         done[run_id] = capped(tmp_path, run_id, **more)
 
     with pytest.MonkeyPatch.context() as patch:

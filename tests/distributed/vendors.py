@@ -29,6 +29,8 @@ CONTACTS: Mapping[str, int] = {"kinbox": 100, "altur": 1100, "koreai": 120}
 FEW_CONTACTS: Mapping[str, int] = {**CONTACTS, "altur": 50}
 #: Seconds that a request is held back at most: longer than anything that is waited for.
 _HELD = 3600
+#: Seconds that a client waits for an answer: the most that a connection takes.
+_PATIENCE = 600
 _numbers = itertools.count(1)
 _RUNNING = ("processing", "scheduled", "executing", "active", "Active", "Preparing")
 
@@ -55,7 +57,7 @@ class Vendor:
         """The Airflow connection to it."""
         connection = self.sandbox.connections()[f"{self.name}_default"]
         # What holds a request back is the test, not the clients' patience.
-        settings = {} if self.limited else {"rate_limit": 100, "timeout": _HELD}
+        settings = {} if self.limited else {"rate_limit": 100, "timeout": _PATIENCE}
         return {**connection, "extra": {**connection.get("extra", {}), **settings}}
 
     @property

@@ -130,7 +130,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
         with airflow_errors():
             # Whatever is wrong must show before the first request.
             self.read_all_arguments()
-            terms = self.wait_terms()
+            terms = self.terms()
             hook = self.hook()
             dry_run = hook.begin(self.log, dry_run=self.argument("dry_run"))
             plan = self.plan(hook)

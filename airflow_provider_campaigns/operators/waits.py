@@ -90,15 +90,6 @@ class WaitsForCampaign(WaitingTask):
         """Return the arguments of the hook besides the connection, as a trigger needs them."""
         return None
 
-    def wait_terms(self) -> Terms:
-        """
-        Return the terms of the wait; the deadline is set when it begins.
-
-        :raises InvalidRequest: Names the argument and what is allowed.
-        """
-        self.argument("wait_timeout")
-        return self.terms()
-
     def wait(self, context: Context, hook: CampaignHook, campaign_id: str, terms: Terms) -> Mapping[str, Any] | None:
         """
         Wait here and return the campaign that reached the goal, or defer; return None at once if no wait is asked for.
@@ -106,7 +97,7 @@ class WaitsForCampaign(WaitingTask):
         :param context: Airflow's context.
         :param hook: The hook of the connection.
         :param campaign_id: The campaign.
-        :param terms: What :meth:`wait_terms` returned.
+        :param terms: What :meth:`terms` returned; the deadline is set here.
         """
         if not self.wait_until and not terms.goal.needs_progress:
             return None

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from at_koreai import DIALING, HOURS, VOICE
 from at_koreai import SMS as ONE_SMS
+from good_answers import ANSWERS as GOOD
 from published import Published
 from published.altur import ALTUR
 from published.kinbox import KINBOX
@@ -195,22 +196,8 @@ def koreai_calls(version: str) -> Iterator[Call]:
     yield lambda client: client.check()
 
 
-ITEM = {"id": "1", "_id": "1", "name": "Winter", "status": "Active"}
-#: An answer with which every method goes on to its end.
-ANSWERS: Mapping[str, Any] = {
-    "kinbox": {**ITEM, "status": "paused", "data": []},
-    "altur": {
-        **ITEM,
-        "campaigns": [],
-        "contacts": [],
-        "calls": [],
-        "total_count": 0,
-        "summary": {"created": 1},
-        "campaign": {**ITEM, "status": "pending"},
-        "contact": ITEM,
-    },
-    "koreai": {**ITEM, "data": {**ITEM, "results": [], "totalResults": 0}},
-}
+#: Altur's campaign waits here, so that it can be started.
+ANSWERS = {**GOOD, "altur": {**GOOD["altur"], "campaign": {**GOOD["altur"]["campaign"], "status": "pending"}}}
 CALLS: Mapping[str, Callable[[], Iterator[Call]]] = {
     "kinbox v1": kinbox_calls,
     "kinbox v3": kinbox_calls,

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
+from good_answers import ANSWERS
 from wire import Received, says
 
 from airflow_provider_campaigns.api.altur.client import AlturClient
@@ -30,22 +31,6 @@ NEEDED: Mapping[str, Any] = {
     "start": datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC),
     "end": datetime.datetime(2030, 2, 1, tzinfo=datetime.UTC),
     "every_days": 1,
-}
-ITEM = {"id": "1", "_id": "1", "name": "Winter", "status": "Active"}
-#: An answer with which every method goes on to its end.
-ANSWERS: Mapping[str, Any] = {
-    "kinbox": {**ITEM, "status": "paused", "data": []},
-    "altur": {
-        **ITEM,
-        "campaigns": [],
-        "contacts": [],
-        "calls": [],
-        "total_count": 0,
-        "summary": {"created": 1},
-        "campaign": {**ITEM, "status": "active"},
-        "contact": ITEM,
-    },
-    "koreai": {**ITEM, "data": {**ITEM, "results": [], "totalResults": 0}},
 }
 CONTACTS = {"altur": [{"contact": "+5215512345678"}], "koreai": [{"phoneNumber": "+5215512345678"}]}
 

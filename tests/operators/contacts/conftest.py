@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from handing_over import (
     connections,
 )
+from without_limits import campaign_sandbox_server
 
 from airflow_provider_campaigns.api import transport
 from airflow_provider_campaigns.operators import contact_lists
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
-
-@pytest.fixture(scope="module")
-def campaign_sandbox_server() -> Iterator[Sandbox]:
-    """Vendors without limits of requests."""
-    with Sandbox(60, enforce_limits=False) as sandbox:
-        yield sandbox
+__all__ = ["campaign_sandbox_server", "hurry"]
 
 
 @pytest.fixture(autouse=True)

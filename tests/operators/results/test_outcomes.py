@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from airflow_provider_campaigns.api import transport
 from airflow_provider_campaigns.api.altur import outcomes as altur
 from airflow_provider_campaigns.api.altur.answers import CONTACT_STATUSES
 from airflow_provider_campaigns.api.kinbox import outcomes as kinbox
@@ -25,24 +23,6 @@ from airflow_provider_campaigns.operators.results import CampaignOutcomesToObjec
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 PEOPLE = [f"+5511{900_000_000 + place}" for place in range(230)]
-
-
-@pytest.fixture(scope="module")
-def campaign_sandbox_server() -> Iterator[Sandbox]:
-    """Vendors without limits of requests."""
-    with Sandbox(60, enforce_limits=False) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(autouse=True)
-def hurry(campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pauses between attempts and between requests be short."""
-    monkeypatch.setattr(transport, "pause_before", lambda *_: 0.01)
-    for conn_id, connection in campaign_sandbox.connections().items():
-        extra = {**connection.get("extra", {}), "rate_limit": 1000, "timeout": 5}
-        if "account_id" in extra:
-            extra["account_id"] = "outcomes"
-        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps({**connection, "extra": extra}))
 
 
 def finish(sandbox: Sandbox) -> None:

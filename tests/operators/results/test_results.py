@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from wire import says
 
-from airflow_provider_campaigns.api import transport
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignRequestRefused
 from airflow_provider_campaigns.hooks.altur import AlturHook
@@ -43,24 +42,6 @@ DIALING = {
     "maxRingTime": 30,
 }
 CONTACTS = 250
-
-
-@pytest.fixture(scope="module")
-def campaign_sandbox_server() -> Iterator[Sandbox]:
-    """Vendors without limits of requests."""
-    with Sandbox(60, enforce_limits=False) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(autouse=True)
-def hurry(campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let pauses between attempts and between requests be short."""
-    monkeypatch.setattr(transport, "pause_before", lambda *_: 0.01)
-    for conn_id, connection in campaign_sandbox.connections().items():
-        extra = {**connection.get("extra", {}), "rate_limit": 1000, "timeout": 5}
-        if "account_id" in extra:
-            extra["account_id"] = "results"
-        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps({**connection, "extra": extra}))
 
 
 @pytest.fixture
@@ -442,7 +423,7 @@ def test_a_row_is_written_before_the_last_page_is_fetched(folder: Path, campaign
 @pytest.mark.thorough
 @pytest.mark.parametrize("vendor", ["kinbox", "altur", "koreai"])
 def test_memory_does_not_grow_with_the_rows(vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    monkeypatch.syspath_prepend(Path(__file__).parents[3] / "benchmarks")
     import result_rows
 
     def peak(rows: int) -> int:

@@ -5,6 +5,8 @@ import os
 import shutil
 import tempfile
 
+import pytest
+
 # Before anything imports Airflow, which reads its settings then.
 _home = tempfile.mkdtemp(prefix="campaigns-airflow-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
@@ -16,4 +18,9 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = os.urandom(32).hex()
 os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{_home}/airflow.db"
 
-pytest_plugins = ["airflow_provider_campaigns.testing", "wire"]
+pytest_plugins = ["airflow_provider_campaigns.testing.sandbox_fixtures", "wire"]
+
+
+@pytest.fixture(scope="session")
+def campaign_airflow() -> None:
+    """Prepare no other Airflow: most tests need none, and the others migrate the database of this home."""

@@ -1,4 +1,4 @@
-"""The control routes: faults, journal, reset, clock, files and health of a running sandbox."""
+"""The control routes: faults, journal, recipients, reset, clock, files and health of a running sandbox."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from airflow_provider_campaigns.sandbox.journal import count
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.sandbox.app import SandboxApp
+    from airflow_provider_campaigns.sandbox.vendor import Vendor
 
 
 def _whole(text: str | None, field: str, default: int | None = None) -> int | None:
@@ -36,7 +37,7 @@ async def _json(request: Request) -> Any:
 
 
 def control_routes(app: SandboxApp) -> list[Route]:
-    """Return the routes below ``/_sandbox``: order faults, show the journal, reset, set the clock, serve files."""
+    """Return the routes below ``/_sandbox``: faults, journal, recipients, reset, clock, files."""
 
     async def health(request: Request) -> Response:
         vendors = {vendor.name: {"title": vendor.title, "prefix": vendor.prefix} for vendor in app.vendors}
@@ -59,11 +60,26 @@ def control_routes(app: SandboxApp) -> list[Route]:
         app.faults.release()
         return JSONResponse({"status": "ok"})
 
+    def known_vendor(name: str | None) -> Vendor:
+        for known in app.vendors:
+            if known.name == name:
+                return known
+        raise ValueError(f"vendor: must be one of {', '.join(known.name for known in app.vendors)}, not {name!r}")
+
+    async def recipients(request: Request) -> Response:
+        vendor, wanted = known_vendor(request.query_params.get("vendor")), request.query_params.get("campaign")
+        if wanted not in {str(campaign["id"]) for campaign in vendor.inventory()}:
+            raise ValueError(f"campaign: {vendor.name} has no campaign {wanted!r}")
+        numbers = vendor.recipients(wanted)
+        if numbers is None:
+            raise ValueError(f"vendor: the sandbox's {vendor.name} does not tell whom a campaign is for")
+        digits = ("".join(filter(str.isdecimal, number)) for number in numbers)
+        return JSONResponse({"recipients": [f"+{number}" for number in digits]})
+
     async def journal(request: Request) -> Response:
         vendor = request.query_params.get("vendor")
-        names = [known.name for known in app.vendors]
-        if vendor is not None and vendor not in names:
-            raise ValueError(f"vendor: must be one of {', '.join(names)}, not {vendor!r}")
+        if vendor is not None:
+            known_vendor(vendor)
         entries = app.journal.entries(_whole(request.query_params.get("since"), "since") or 0, vendor)
         campaigns = [row for known in app.vendors if vendor in (None, known.name) for row in known.inventory()]
         return JSONResponse(
@@ -110,6 +126,7 @@ def control_routes(app: SandboxApp) -> list[Route]:
         Route(f"{CONTROL_PREFIX}/faults", clear(faults), methods=["GET", "POST", "DELETE"]),
         Route(f"{CONTROL_PREFIX}/release", release, methods=["POST"]),
         Route(f"{CONTROL_PREFIX}/journal", clear(journal)),
+        Route(f"{CONTROL_PREFIX}/recipients", clear(recipients)),
         Route(f"{CONTROL_PREFIX}/reset", reset, methods=["POST"]),
         Route(f"{FILES_PREFIX}/{{name:path}}", files, methods=["GET", "PUT"]),
         Route(f"{CONTROL_PREFIX}/clock", clear(clock), methods=["GET", "POST"]),

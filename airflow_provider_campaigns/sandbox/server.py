@@ -131,6 +131,16 @@ class Sandbox:
         """Return ``requests``, ``counts`` (by vendor and endpoint) and ``campaigns``, of one vendor or all."""
         return self._control("GET", "journal", params={} if vendor is None else {"vendor": vendor})
 
+    def recipients(self, vendor: str, campaign_id: str | int) -> list[str]:
+        """
+        Return the phone numbers of those whom a campaign is for, as ``+`` and digits.
+
+        :raises ValueError: There is no such campaign, or the vendor's part of the sandbox does not tell.
+        """
+        answer = self._control("GET", "recipients", params={"vendor": vendor, "campaign": str(campaign_id)})
+        numbers: list[str] = answer["recipients"]
+        return numbers
+
     def reset(self) -> None:
         """Begin anew: no campaigns, no faults, an empty journal, vendor time at the real now."""
         self._control("POST", "reset")

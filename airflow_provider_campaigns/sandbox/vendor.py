@@ -143,6 +143,14 @@ class Vendor(ABC):
         More keys may follow.
         """
 
+    def recipients(self, campaign_id: str) -> list[str] | None:
+        """
+        Return the phone numbers of those whom a campaign is for, None where this vendor does not tell.
+
+        :param campaign_id: an id of :meth:`inventory`, as text.
+        """
+        return None
+
     @abstractmethod
     def reset(self) -> None:
         """Forget every campaign, contact and remembered key, as if the server had just started."""

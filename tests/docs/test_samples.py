@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ import pytest
 from airflow_provider_campaigns.api.koreai.client import KoreAIClient
 from airflow_provider_campaigns.launch.guards import Guards
 from airflow_provider_campaigns.sandbox.server import Sandbox
+from airflow_provider_campaigns.testing.approvals import answered_approvals
 
 # One worker of pytest-xdist runs all that needs the database, so that it is made ready once.
 pytestmark = [pytest.mark.thorough, pytest.mark.xdist_group("airflow_db")]
@@ -37,6 +38,7 @@ CAMPAIGNS: Mapping[str, Mapping[str, int]] = {
     "contacts_of_koreai.py": {"koreai": 1},
     "decorated.py": {"kinbox": 1},
     "first_campaign.py": {"kinbox": 1},
+    "gated.py": {"altur": 1},
     "guards.py": {"altur": 1},
     "kinbox.py": {"kinbox": 3},
     "koreai.py": {"koreai": 2},
@@ -70,47 +72,13 @@ def states(run: Any) -> dict[str, str]:
     return {one.task_id: str(one.state) for one in run.get_task_instances()}
 
 
-@contextmanager
-def approving() -> Iterator[None]:
-    """Approve, as a person does in the web interface, whatever asks for approval meanwhile (Airflow 3.3)."""
-    from airflow.models.hitl import HITLDetail, HITLUser
-    from airflow.models.trigger import handle_event_submit
-    from airflow.triggers.base import TriggerEvent
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
-
-    over = threading.Event()
-
-    def answer() -> None:
-        while not over.wait(0.2):
-            with create_session() as session:
-                for detail in session.scalars(select(HITLDetail).where(HITLDetail.responded_at.is_(None))):
-                    task = detail.task_instance
-                    if task.state != "awaiting_input":
-                        continue
-                    detail.responded_by = HITLUser(id="ana", name="Ana")
-                    detail.responded_at = datetime.now(UTC)
-                    detail.chosen_options = ["Approve"]
-                    handle_event_submit(
-                        TriggerEvent(detail.as_resume_event_payload()), task_instance=task, session=session
-                    )
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 @pytest.mark.parametrize("file", sorted(path.name for path in SAMPLES.glob("*.py")))
 def test_a_sample_succeeds_and_launches_what_it_says(
     file: str, dags_of: Callable[[Path], list[Any]], campaign_sandbox: Sandbox, tmp_path: Path
 ) -> None:
     dags = dags_of(SAMPLES / file)
     assert dags
-    with approving() if file == "approval.py" else nullcontext():
+    with answered_approvals() if file == "approval.py" else nullcontext():
         for dag in dags:
             run = dag.test(run_conf={"folder": str(tmp_path)} if "folder" in dag.params else None, logical_date=None)
             assert run.state == "success", states(run)
@@ -119,13 +87,25 @@ def test_a_sample_succeeds_and_launches_what_it_says(
     assert Counter(campaign["vendor"] for campaign in campaigns) == CAMPAIGNS[file]
 
 
-def test_the_project_of_the_testing_guide_passes_its_tests(dags_folder: Path, tmp_path: Path) -> None:
+def test_the_testing_guide_followed_to_the_letter_passes_in_a_new_project_on_a_machine_without_an_airflow(
+    tmp_path: Path,
+) -> None:
     project = Path(shutil.copytree(SAMPLES / "project", tmp_path / "project"))
     (project / "dags").mkdir()
-    shutil.copy(SAMPLES / "first_campaign.py", project / "dags")
+    for name in ("first_campaign.py", "gated.py", "approval.py", "contacts.csv"):
+        shutil.copy(SAMPLES / name, project / "dags")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {**kept, "HOME": str(home), "AIRFLOW_HOME": str(home / "airflow")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stdout[-5000:]
+    # What the machine's own Airflow would use is as it was.
+    database = home / "airflow" / "airflow.db"
+    assert not database.exists() or not database.stat().st_size
 
 
 @pytest.fixture
@@ -146,13 +126,13 @@ def test_a_sample_of_the_readme_runs(
 ) -> None:
     if "campaign_sandbox" in sample:
         (dag,) = dags_of(SAMPLES / "first_campaign.py")
-        namespace: dict[str, Any] = {"my_dag": dag}
+        namespace: dict[str, Any] = {}
         exec(sample, namespace)  # noqa: S102
         tests = [value for name, value in namespace.items() if name.startswith("test_")]
         assert tests
         for test in tests:
             campaign_sandbox.reset()
-            test(campaign_sandbox)
+            test({dag.dag_id: dag}, campaign_sandbox)
         return
     # No test has a bucket.
     contacts = REPOSITORY / "example_dags" / "contacts.csv"

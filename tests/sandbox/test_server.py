@@ -23,7 +23,7 @@ from airflow_provider_campaigns.sandbox.server import Sandbox
 #: Where the package is: a subprocess finds it from there, installed or not.
 HERE = Path(airflow_provider_campaigns.__file__).parents[1]
 
-pytest_plugins = ["airflow_provider_campaigns.testing"]
+pytest_plugins = ["airflow_provider_campaigns.testing.sandbox_fixtures"]
 
 
 def test_a_closed_sandbox_frees_its_port_even_while_a_client_waits(session):
@@ -83,6 +83,10 @@ def test_the_fixture_serves_the_vendors_that_a_project_chooses(tmp_path):
             import pytest
 
             pytest_plugins = ["airflow_provider_campaigns.testing"]
+
+            @pytest.fixture(scope="session")
+            def campaign_airflow():
+                "None: these tests have one of their own."
 
             @pytest.fixture(scope="session")
             def campaign_sandbox_vendors():

@@ -96,6 +96,10 @@ class AlturVendor(Vendor):
             for campaign in self.campaigns
         ]
 
+    def recipients(self, campaign_id: str) -> list[str]:
+        """Return the numbers of its contacts."""
+        return [number for one in self.campaigns if str(one.id) == campaign_id for number in one.contacts]
+
     def campaign(self, request: Request) -> AlturCampaign:
         """Return the campaign of a request's path, or end the request with a 404."""
         position = int(request.path_params["campaign_id"]) - FIRST_CAMPAIGN_ID

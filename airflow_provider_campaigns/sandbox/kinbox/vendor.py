@@ -79,6 +79,11 @@ class KinboxVendor(Vendor):
             for campaign in self.campaigns.values()
         ]
 
+    def recipients(self, campaign_id: str) -> list[str]:
+        """Return the numbers of its file, or those that were invented for it."""
+        leads = self.campaigns[campaign_id].plan.recipients
+        return [leads.number(position) for position in range(leads.count)]
+
     def reset(self) -> None:
         """Forget every campaign."""
         #: By id, oldest first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -85,23 +86,13 @@ class KoreAIVendor(Vendor):
     def inventory(self) -> list[dict[str, Any]]:
         """Return what exists; ``messages`` are those of all runs."""
         now = self.now()
-        return [self._row_of(campaign, now) for campaign in self.campaigns.values()]
+        return [_row(campaign, now, [*self.lists.values()]) for campaign in self.campaigns.values()]
 
-    def _row_of(self, campaign: KoreAICampaign, now: float) -> dict[str, Any]:
-        lists = [known for known in self.lists.values() if known.name in campaign.list_names]
-        return {
-            "vendor": self.name,
-            "id": campaign.id,
-            "name": campaign.name,
-            "status": campaign.status(now),
-            "created_at": iso(campaign.created_at),
-            "contacts": len(set[str]().union(*(known.numbers() for known in lists))),
-            "contact_rows": sum(known.rows_accepted for known in lists),
-            "messages": campaign.messages_of_earlier_runs + campaign.sent(now),
-            "starts": campaign.starts,
-            "description": campaign.body["description"],
-            "type": campaign.kind,
-        }
+    def recipients(self, campaign_id: str) -> list[str]:
+        """Return the numbers of its contact lists."""
+        names = self.campaigns[campaign_id].list_names
+        lists = [known for known in self.lists.values() if known.name in names]
+        return sorted(set[str]().union(*(known.numbers() for known in lists)))
 
     def now(self) -> float:
         """Return vendor time, after letting the runs begin that schedules have brought about by then."""
@@ -131,3 +122,20 @@ class KoreAIVendor(Vendor):
         """Return the number of a campaign that is created now, which tells those of the same moment apart."""
         self._created += 1
         return self._created
+
+
+def _row(campaign: KoreAICampaign, now: float, all_lists: Sequence[KoreAIContactList]) -> dict[str, Any]:
+    lists = [known for known in all_lists if known.name in campaign.list_names]
+    return {
+        "vendor": KoreAIVendor.name,
+        "id": campaign.id,
+        "name": campaign.name,
+        "status": campaign.status(now),
+        "created_at": iso(campaign.created_at),
+        "contacts": len(set[str]().union(*(known.numbers() for known in lists))),
+        "contact_rows": sum(known.rows_accepted for known in lists),
+        "messages": campaign.messages_of_earlier_runs + campaign.sent(now),
+        "starts": campaign.starts,
+        "description": campaign.body["description"],
+        "type": campaign.kind,
+    }

@@ -2,19 +2,13 @@
 
 # --8<-- [start:conftest]
 import pytest
-from airflow.dag_processing.dagbag import DagBag
 
 pytest_plugins = ["airflow_provider_campaigns.testing"]
 
 
-@pytest.fixture(scope="session")
-def dags():
-    return DagBag("dags").dags
-
-
 @pytest.fixture
-def first_campaign(dags):
-    return dags["first_campaign"]
+def first_campaign(campaign_dags):
+    return campaign_dags["first_campaign"]
 
 
 # --8<-- [end:conftest]

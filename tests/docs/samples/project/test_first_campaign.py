@@ -2,15 +2,76 @@
 
 import json
 
+import pytest
 
 # --8<-- [start:once]
+from airflow_provider_campaigns.testing.launched import assert_one_campaign
+
+
 def test_it_launches_one_campaign_and_succeeds(first_campaign, campaign_sandbox):
     run = first_campaign.test()
     assert run.state == "success"
-    (campaign,) = campaign_sandbox.journal("kinbox")["campaigns"]
-    assert campaign["name"].startswith("First campaign")
+    campaign = assert_one_campaign(campaign_sandbox, "kinbox", name="First campaign")
     assert campaign["messages"] == 60
     # --8<-- [end:once]
+
+
+@pytest.fixture
+def gated(campaign_dags):
+    return campaign_dags["gated"]
+
+
+# --8<-- [start:people]
+PEOPLE = [f"+52155123456{number}" for number in range(10, 70)]
+
+
+@pytest.fixture
+def contacts(tmp_path):
+    file = tmp_path / "contacts.csv"
+    file.write_text("\n".join(["contact", *PEOPLE]))
+    return str(file)
+
+
+def test_it_reaches_these_people_and_nobody_else(gated, campaign_sandbox, contacts):
+    run = gated.test(run_conf={"contacts": contacts, "poll_interval": 1})
+    assert run.state == "success"
+    assert_one_campaign(campaign_sandbox, "altur", recipients=PEOPLE)
+    # --8<-- [end:people]
+
+
+# --8<-- [start:gate]
+def test_the_run_fails_when_too_many_are_not_reached(gated, campaign_sandbox, contacts):
+    campaign_sandbox.order_fault(
+        vendor="altur", kind="failed_recipients", recipients=PEOPLE[:20]
+    )
+    run = gated.test(run_conf={"contacts": contacts, "poll_interval": 1})
+    assert run.state == "failed"
+    assert_one_campaign(campaign_sandbox, "altur", recipients=PEOPLE)
+    # --8<-- [end:gate]
+
+
+@pytest.fixture
+def approval(campaign_dags):
+    return campaign_dags["approval"]
+
+
+# --8<-- [start:approval]
+def test_it_launches_what_a_person_approved(approval, campaign_sandbox):
+    from airflow_provider_campaigns.testing.approvals import answered_approvals
+
+    with answered_approvals("Approve", by="Ana"):
+        assert approval.test().state == "success"
+    assert_one_campaign(campaign_sandbox, "kinbox", name="Winter offer")
+
+
+def test_a_rejection_launches_nothing(approval, campaign_sandbox):
+    from airflow_provider_campaigns.testing.approvals import answered_approvals
+    from airflow_provider_campaigns.testing.launched import assert_no_campaign
+
+    with answered_approvals("Reject"):
+        approval.test()
+    assert_no_campaign(campaign_sandbox)
+    # --8<-- [end:approval]
 
 
 # --8<-- [start:fault]

@@ -120,6 +120,8 @@ def get_provider_info() -> dict[str, Any]:
                 "planned",
                 "reconcile",
                 "results",
+                "schedules",
+                "updates",
                 "waits",
             ],
         ),

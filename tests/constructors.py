@@ -41,6 +41,10 @@ NEEDED = {
     "vendor": "altur",
     "manifest": "manifest.json",
     "outcomes": "outcomes.jsonl",
+    "changes": {"name": "Winter"},
+    "every": 1,
+    "runs_from": "2030-01-01T09:00:00+00:00",
+    "runs_until": "2030-02-01T09:00:00+00:00",
 }
 
 

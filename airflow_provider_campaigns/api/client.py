@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow_provider_campaigns.api.counting import CountsRecipients
 from airflow_provider_campaigns.api.errors import UnsupportedAction
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.transport import Transport
 
 #: What can be done to a campaign that exists.
-ACTIONS = ("start", "pause", "resume", "stop")
+ACTIONS = ("start", "pause", "resume", "stop", "update", "archive", "delete")
 
 
 class CampaignClient(FindsCampaigns, CountsRecipients, TellsOutcomes):
@@ -39,27 +39,57 @@ class CampaignClient(FindsCampaigns, CountsRecipients, TellsOutcomes):
 
     def start_campaign(self, campaign_id: str) -> Campaign:
         """Begin sending."""
-        raise self._lacking("start")
+        raise self.lacking("start")
 
     def pause_campaign(self, campaign_id: str) -> Campaign:
         """Hold sending, to be resumed."""
-        raise self._lacking("pause")
+        raise self.lacking("pause")
 
     def resume_campaign(self, campaign_id: str) -> Campaign:
         """Go on where the campaign was paused."""
-        raise self._lacking("resume")
+        raise self.lacking("resume")
 
     def stop_campaign(self, campaign_id: str) -> Campaign:
         """End sending for good."""
-        raise self._lacking("stop")
+        raise self.lacking("stop")
+
+    def update_campaign(self, campaign_id: str, **changes: Any) -> Campaign:
+        """
+        Change a campaign.
+
+        :param campaign_id: The campaign's id.
+        :param changes: The vendor's fields in snake_case.
+        """
+        raise self.lacking("update")
+
+    @classmethod
+    def check_changes(cls, changes: Mapping[str, Any]) -> None:
+        """
+        Check those changes of a campaign that are given, without any I/O; what is missing may still come.
+
+        :param changes: As for :meth:`update_campaign`.
+        :raises InvalidRequest: Names the field and what is allowed.
+        """
+
+    def archive_campaign(self, campaign_id: str) -> Campaign:
+        """Put a campaign away for good, its figures kept."""
+        raise self.lacking("archive")
+
+    def delete_campaign(self, campaign_id: str) -> None:
+        """Delete a campaign; what was sent stays sent."""
+        raise self.lacking("delete")
 
     @classmethod
     def supports(cls, action: str) -> bool:
         """Whether the vendor has this action (one of :data:`ACTIONS`)."""
-        return action in ACTIONS and action not in cls.instead
+        if action not in ACTIONS or action in cls.instead:
+            return False
+        name = f"{action}_campaign"
+        return getattr(cls, name) is not getattr(CampaignClient, name)
 
     @classmethod
-    def _lacking(cls, action: str) -> UnsupportedAction:
+    def lacking(cls, action: str) -> UnsupportedAction:
+        """Return the error for an action that the vendor does not have, with what to do instead."""
         advice = f"; {cls.instead[action]}" if action in cls.instead else ""
         return UnsupportedAction(f"{cls.vendor} has no {action}{advice}.")
 

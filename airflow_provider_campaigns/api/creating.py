@@ -36,9 +36,8 @@ class CreatesCampaigns(abc.ABC):
         given, extra_fields = fields.without_extra(values)
         read = cls.read_fields(given)
         fields.checked_extra(extra_fields)
-        marked = cls._declared_mark()
-        if mark and marked.name in read:
-            with_mark(read[marked.name], mark, marked, cls.vendor)
+        if mark and cls.marked_field in read:
+            cls.marked(read[cls.marked_field], mark)
 
     @classmethod
     def read_fields(cls, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,6 +91,17 @@ class CreatesCampaigns(abc.ABC):
         :raises OutcomeUnknown: A campaign may or may not exist now.
         """
         return self.create(self.prepare(**values), idempotency_key=idempotency_key)
+
+    @classmethod
+    def marked(cls, text: str | None, mark: str) -> str:
+        """
+        Return what the marked field holds with a mark at its end.
+
+        :param text: The field's own text, or None.
+        :param mark: The text by which the campaign is found again.
+        :raises InvalidRequest: The text leaves no room for the mark.
+        """
+        return with_mark(text, mark, cls._declared_mark(), cls.vendor)
 
     @classmethod
     def _declared_mark(cls) -> Field:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.api import reading
 from airflow_provider_campaigns.api.creating import CreatesCampaigns
-from airflow_provider_campaigns.api.errors import ListingIncomplete, NotFound, UnreadableAnswer
+from airflow_provider_campaigns.api.errors import CampaignAPIError, ListingIncomplete, NotFound, UnreadableAnswer
 
 if TYPE_CHECKING:
     import datetime
@@ -115,6 +115,16 @@ class FindsCampaigns(CreatesCampaigns):
     def campaign_by_id(self, campaign_id: str, *, progress: bool) -> Campaign:
         """Return a campaign that the list was not asked for, or did not show."""
         return self.get_campaign(campaign_id, progress=progress)
+
+    def is_gone(self, campaign_id: str) -> bool:
+        """Return whether the vendor says that there is no such campaign; False also where it says nothing."""
+        try:
+            self.campaign_by_id(campaign_id, progress=False)
+        except NotFound:
+            return True
+        except CampaignAPIError:
+            return False
+        return False
 
     def _from_list(self, missing: set[str], progress: bool) -> dict[str, Campaign]:
         """Return what the list shows of campaigns, as far as reading it is worth it; takes them out of ``missing``."""

@@ -118,10 +118,16 @@ def _duration_or_zero(value: Any) -> float:
 def _moment_or_duration(value: Any) -> datetime.datetime | float:
     """Return a time of day and date, or the seconds until then."""
     text = value.strip() if isinstance(value, str) else ""
-    if text and not text.replace(".", "", 1).isdecimal():
-        value = datetime.datetime.fromisoformat(text)
+    if (text and not text.replace(".", "", 1).isdecimal()) or isinstance(value, datetime.datetime):
+        return _moment(value)
+    return _duration(value)
+
+
+def _moment(value: Any) -> datetime.datetime:
+    if isinstance(value, str):
+        value = datetime.datetime.fromisoformat(value.strip())
     if not isinstance(value, datetime.datetime):
-        return _duration(value)
+        raise ValueError
     if value.tzinfo is None:
         raise _Refused("has no offset from UTC: write it with one, such as 2026-03-05T18:00:00-03:00")
     return value
@@ -199,6 +205,7 @@ MOMENT_OR_DURATION = ArgumentKind(
     "a time with its offset from UTC (a datetime or ISO 8601 text), or seconds or a timedelta from the beginning on",
     _moment_or_duration,
 )
+MOMENT = ArgumentKind("a time with its offset from UTC: a datetime or ISO 8601 text", _moment)
 SHARE = ArgumentKind("a share from 0 to 1, such as 0.05 or '5%'", _share)
 PERCENT = ArgumentKind("above 0 and at most 100 (percent)", _percent)
 COUNT = ArgumentKind("a whole number, 0 or more", _count)

@@ -199,6 +199,18 @@ class CampaignHook(BaseHook):
         """End sending for good, where the vendor has that."""
         return self.get_conn().stop_campaign(campaign_id)
 
+    def update_campaign(self, campaign_id: str, **changes: Any) -> Campaign:
+        """Change a campaign; see the vendor's client for the fields."""
+        return self.get_conn().update_campaign(campaign_id, **changes)
+
+    def archive_campaign(self, campaign_id: str) -> Campaign:
+        """Put a campaign away for good, its figures kept, where the vendor has that."""
+        return self.get_conn().archive_campaign(campaign_id)
+
+    def delete_campaign(self, campaign_id: str) -> None:
+        """Delete a campaign, where the vendor has that."""
+        self.get_conn().delete_campaign(campaign_id)
+
 
 def hook_for(connection: Connection, hook_params: Mapping[str, Any] | None = None) -> CampaignHook:
     """

@@ -77,6 +77,12 @@ def signs_in(text: str | None) -> tuple[str, str] | None:
     return (found[-1][0].lower(), found[-1][1].lower()) if found else None
 
 
+def mark_in(text: str | None) -> str | None:
+    """Return a text's last mark as it stands there, or None if it has none."""
+    found = list(_MARK.finditer(text or ""))
+    return found[-1].group() if found else None
+
+
 def without_mark(text: str) -> str:
     """Return a text as people wrote it, without the mark at its end."""
     return _MARK.sub("", text).rstrip()

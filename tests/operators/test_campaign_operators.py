@@ -3,12 +3,11 @@
 from typing import Any
 
 import pytest
+from acted_upon import act, altur_campaign, koreai_campaign
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignRequestRefused
-from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
-from airflow_provider_campaigns.hooks.koreai import KoreAIHook
 from airflow_provider_campaigns.operators.campaign import (
     GetCampaignOperator,
     ListCampaignsOperator,
@@ -19,38 +18,11 @@ from airflow_provider_campaigns.operators.campaign import (
 )
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
-DIALING = {
-    "callerId": {"phoneNumber": "+14155550100"},
-    "callingHours": {
-        "frequency": "WEEKLY",
-        "timezone": "America/Chicago",
-        "days": [{"day": "MO", "start": "9:00 AM", "end": "6:00 PM"}],
-    },
-}
-
 
 @pytest.fixture(autouse=True)
 def slow_vendors(campaign_sandbox: Sandbox) -> None:
     """Let campaigns run long enough to be acted upon."""
     campaign_sandbox.set_speed(1)
-
-
-def altur_campaign() -> str:
-    client = AlturHook().get_conn()
-    campaign = client.create_campaign(name="W", agent_id="a", integration_id="i", integration_type="phone_call")
-    client.add_contacts(campaign.id, [{"contact": "+525550000001"}])  # type: ignore[attr-defined]
-    return campaign.id
-
-
-def koreai_campaign() -> str:
-    hook = KoreAIHook()
-    fields: dict[str, Any] = {"contact_lists": ["Sandbox contacts"], "message": "Hi", "dialing_strategy": DIALING}
-    return hook.create_campaign(name="W", description="d", **fields).id
-
-
-def act(operator: Any, conn_id: str, campaign_id: str) -> dict[str, Any]:
-    result: dict[str, Any] = operator(task_id="act", conn_id=conn_id, campaign_id=campaign_id).execute({})
-    return result
 
 
 def test_an_altur_campaign_is_started_paused_and_resumed() -> None:

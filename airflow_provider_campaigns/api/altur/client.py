@@ -68,7 +68,7 @@ class AlturClient(AlturLists):
     :raises InvalidRequest: For a key that cannot be sent and for an address that must not be used.
     """
 
-    instead = {"stop": "use pause, or archive"}
+    instead = {"stop": "use pause, or archive", "delete": "use archive"}
 
     def __init__(
         self,
@@ -160,7 +160,13 @@ class AlturClient(AlturLists):
             unclear.add_note(f"The Idempotency-Key was {key}.")
             raise
 
-    def update_campaign(
+    @classmethod
+    def check_changes(cls, changes: Mapping[str, Any]) -> None:
+        """Check those changes that are given; see :meth:`update_campaign`."""
+        if changes:
+            update_body(*fields.without_extra(changes))
+
+    def update_campaign(  # type: ignore[override]  # the vendor's fields, spelled out
         self,
         campaign_id: str,
         **values: Unpack[AlturChanges],

@@ -76,6 +76,7 @@ class KinboxClient(KinboxLeadResults, KinboxLists):
     instead = {
         "start": "a Kinbox campaign starts by itself, at scheduled_to or at once",
         "stop": "use pause, or delete",
+        "archive": "use delete",
     }
 
     def __init__(
@@ -185,7 +186,12 @@ class KinboxClient(KinboxLeadResults, KinboxLists):
             self._create = CREATE["v1"]
         return read_campaign(answer, answer.object())
 
-    def update_campaign(
+    @classmethod
+    def check_changes(cls, changes: Mapping[str, Any]) -> None:
+        """Check those changes that are given; see :meth:`update_campaign`."""
+        fields.wire_body(UPDATE_FIELDS, *fields.without_extra(changes))
+
+    def update_campaign(  # type: ignore[override]  # the vendor's fields, spelled out
         self,
         campaign_id: str,
         **values: Unpack[KinboxChanges],
@@ -225,13 +231,8 @@ class KinboxClient(KinboxLeadResults, KinboxLists):
         try:
             self.transport.call(DELETE, path={"campaign_id": campaign_id})
         except errors.OutcomeUnknown as unclear:
-            try:
-                self.get_campaign(campaign_id)
-            except errors.NotFound:
-                return
-            except errors.CampaignAPIError:
-                pass
-            raise unclear from unclear.__cause__
+            if not self.is_gone(campaign_id):
+                raise unclear from unclear.__cause__
 
     def pause_campaign(self, campaign_id: str) -> Campaign:
         """

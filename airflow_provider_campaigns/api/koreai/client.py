@@ -61,6 +61,7 @@ class KoreAIClient(KoreAISchedules, KoreAIOutcomes):
     instead = {
         "pause": "use stop; a later start begins a new run from the first contact",
         "resume": "use start, which begins a new run from the first contact",
+        "archive": "use delete",
     }
 
     def __init__(
@@ -172,7 +173,14 @@ class KoreAIClient(KoreAISchedules, KoreAIOutcomes):
             )
         return campaign
 
-    def update_campaign(self, campaign_id: str, **values: Unpack[KoreAIFields]) -> Campaign:
+    @classmethod
+    def check_changes(cls, changes: Mapping[str, Any]) -> None:
+        """Check those fields that are given; see :meth:`update_campaign`."""
+        cls.check_fields(changes)
+
+    def update_campaign(  # type: ignore[override]  # the vendor's fields, spelled out
+        self, campaign_id: str, **values: Unpack[KoreAIFields]
+    ) -> Campaign:
         """
         Replace a campaign's fields; refused while it is active.
 
@@ -195,9 +203,13 @@ class KoreAIClient(KoreAISchedules, KoreAIOutcomes):
         https://docs.kore.ai/ai-for-service/apis/contact-center/delete-sms-campaign
 
         :raises NotFound: There is none (any more).
-        :raises OutcomeUnknown: It may or may not be deleted.
+        :raises OutcomeUnknown: No conclusive answer came, and the campaign is still there.
         """
-        self._call(DELETE, path={"campaign_id": campaign_id}, query={"campaignType": self.campaign_type})
+        try:
+            self._call(DELETE, path={"campaign_id": campaign_id}, query={"campaignType": self.campaign_type})
+        except errors.OutcomeUnknown as unclear:
+            if not self.is_gone(campaign_id):
+                raise unclear from unclear.__cause__
 
     def start_campaign(self, campaign_id: str) -> Campaign:
         """

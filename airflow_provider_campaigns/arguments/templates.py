@@ -131,6 +131,9 @@ class RendersAsWritten:
             scope = strict.context_class(strict, names, template.name, template.blocks)
             pieces = list(template.root_render_func(scope))
         except Exception:
+            # To name the template's line, jinja2 copies the context, which Airflow 2's cannot do.
+            if not hasattr(names, "copy"):
+                raise
             strict.handle_exception()
         # Native environments yield objects. One alone is what the author asked for; a text is never read as Python.
         rendered = pieces[0] if len(pieces) == 1 else "".join(map(str, pieces))

@@ -41,6 +41,9 @@ from airflow_provider_campaigns.exceptions import (
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
+#: What one Airflow or the other says before an operator that is called outside of a task says anything.
+SAID_BY_AIRFLOW = (".execute cannot be called outside", "empty cryptography key", "Retrieving connection")
+
 
 def test_all_contacts_are_added_in_batches_and_counted(campaign_sandbox: Sandbox) -> None:
     campaign_id = altur_campaign()
@@ -447,7 +450,7 @@ def test_a_dry_run_checks_everything_and_sends_nothing(
     with pytest.raises(AirflowSkipException, match="nothing was sent"):
         run(task)
     lines = [*caplog.messages, *capfd.readouterr().out.splitlines()]
-    assert "Dry run is on:" in next(line for line in lines if "outside of the Task Runner" not in line)
+    assert "Dry run is on:" in next(line for line in lines if not any(part in line for part in SAID_BY_AIRFLOW))
     assert campaign_sandbox.journal()["requests"] == []
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from airflow_provider_campaigns.sandbox.clock import MAX_SPEED, check_speed
 from airflow_provider_campaigns.sandbox.installed import vendor_names
+from airflow_provider_campaigns.sandbox.pace import PACES, VENDOR
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 
@@ -42,10 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="NAME",
         help=f"serve this vendor only; may be given several times (default: all of {', '.join(vendor_names())})",
     )
+    parser.add_argument(
+        "--pace",
+        choices=PACES,
+        default=VENDOR,
+        help="vendor: hours, limits a day and messages a minute hold as the pages say, times --speed; "
+        "instant: a campaign takes minutes of vendor time (default: vendor)",
+    )
     chosen = parser.parse_args(arguments)
 
     try:
-        sandbox = Sandbox(chosen.speed, port=chosen.port, vendors=chosen.vendor)
+        sandbox = Sandbox(chosen.speed, port=chosen.port, vendors=chosen.vendor, pace=chosen.pace)
     except ValueError as error:
         parser.error(str(error))
     stop = threading.Event()

@@ -22,6 +22,7 @@ from airflow_provider_campaigns.sandbox.gate import Gate
 from airflow_provider_campaigns.sandbox.hosted_files import HostedFiles
 from airflow_provider_campaigns.sandbox.installed import find_vendors
 from airflow_provider_campaigns.sandbox.journal import UNMATCHED, Journal
+from airflow_provider_campaigns.sandbox.pace import INSTANT, Pace, check_pace
 from airflow_provider_campaigns.sandbox.vendor import Vendor
 from airflow_provider_campaigns.sandbox.wire import (
     MAX_BODY_BYTES,
@@ -38,7 +39,7 @@ HTML_PAGE = "<!DOCTYPE html><html><head><title>Just a moment</title></head><body
 class SandboxApp:
     """The ASGI application; see :func:`create_app`."""
 
-    def __init__(self, clock: Clock, vendors: Sequence[type[Vendor]], *, enforce_limits: bool) -> None:
+    def __init__(self, clock: Clock, vendors: Sequence[type[Vendor]], *, enforce_limits: bool, pace: Pace) -> None:
         self.clock = clock
         self.faults = Faults()
         self.journal = Journal()
@@ -46,6 +47,7 @@ class SandboxApp:
         self.files = HostedFiles()
         for known in self.vendors:
             known.files = self.files
+            known.pace = pace
         self._gates = [Gate(vendor, enforce_limit=enforce_limits) for vendor in self.vendors]
         for gate in self._gates:
             self.faults.know(gate.vendor.name, [route.name for route in gate.routes])
@@ -178,6 +180,7 @@ def create_app(
     vendors: Sequence[str | type[Vendor]] | None = None,
     enforce_limits: bool = True,
     clock: Clock | None = None,
+    pace: str = INSTANT,
 ) -> SandboxApp:
     """
     Return the sandbox as an ASGI application.
@@ -186,7 +189,11 @@ def create_app(
     :param vendors: names of installed vendors, or vendors' classes; all that are installed by default.
     :param enforce_limits: whether the vendors' documented request limits hold.
     :param clock: vendor time, instead of one made with ``speed``.
+    :param pace: ``instant`` (the default): a campaign takes minutes of vendor time; ``vendor``: hours, limits a day and
+        messages a minute hold as the vendors' pages say.
     :raises ValueError: a vendor is unknown or cannot be loaded; see
         :func:`~airflow_provider_campaigns.sandbox.installed.find_vendors`.
     """
-    return SandboxApp(clock or Clock(speed), find_vendors(vendors), enforce_limits=enforce_limits)
+    return SandboxApp(
+        clock or Clock(speed), find_vendors(vendors), enforce_limits=enforce_limits, pace=check_pace(pace)
+    )

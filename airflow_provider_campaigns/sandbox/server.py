@@ -14,6 +14,7 @@ import uvicorn
 
 from airflow_provider_campaigns.sandbox.app import create_app
 from airflow_provider_campaigns.sandbox.clock import Clock
+from airflow_provider_campaigns.sandbox.pace import INSTANT
 from airflow_provider_campaigns.sandbox.vendor import Vendor
 
 #: The only address that the sandbox binds to: it takes any credential and must not be seen from outside.
@@ -30,6 +31,8 @@ class Sandbox:
     :param vendors: names of installed vendors (``["kinbox"]``), or vendors' classes; all that are installed by default.
     :param enforce_limits: whether the vendors' documented request limits hold.
     :param clock: vendor time, instead of one made with ``speed``.
+    :param pace: ``instant`` (the default): a campaign takes minutes of vendor time; ``vendor``: hours, limits a day and
+        messages a minute hold as the vendors' pages say.
     """
 
     def __init__(
@@ -40,8 +43,9 @@ class Sandbox:
         vendors: Sequence[str | type[Vendor]] | None = None,
         enforce_limits: bool = True,
         clock: Clock | None = None,
+        pace: str = INSTANT,
     ) -> None:
-        self.app = create_app(speed, vendors, enforce_limits, clock)
+        self.app = create_app(speed, vendors, enforce_limits, clock, pace)
         self._wanted_port = port
         self._port: int | None = None
         self._server: uvicorn.Server | None = None

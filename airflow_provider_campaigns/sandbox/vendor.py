@@ -17,6 +17,7 @@ from airflow_provider_campaigns.sandbox.delivery import Spans
 from airflow_provider_campaigns.sandbox.failures import OrderedFailures
 from airflow_provider_campaigns.sandbox.faults import Faults
 from airflow_provider_campaigns.sandbox.hosted_files import HostedFiles
+from airflow_provider_campaigns.sandbox.pace import INSTANT, VENDOR, Pace
 
 
 class RefusedRequest(Exception):
@@ -85,6 +86,8 @@ class Vendor(ABC):
         self.stalls = Spans()
         #: The files that the sandbox serves, the same for all of its vendors.
         self.files = HostedFiles()
+        #: How fast campaigns send: see :mod:`airflow_provider_campaigns.sandbox.pace`.
+        self.pace: Pace = INSTANT
         faults.watch(self._note_stall)
 
     @classmethod
@@ -204,6 +207,11 @@ class Vendor(ABC):
         if fault is None:
             return None
         return OrderedFailures(fault.share, frozenset(number.lstrip("+") for number in fault.recipients))
+
+    @property
+    def keeps_pace(self) -> bool:
+        """Whether hours, limits a day and messages a minute hold, as at the vendor."""
+        return self.pace == VENDOR
 
     def repeats_cursor(self, endpoint: str) -> bool:
         """Return whether this list shall hand out the same cursor and page again (fault ``repeated_cursor``)."""

@@ -20,6 +20,16 @@ def campaign_sandbox_speed() -> float:
 
 
 @pytest.fixture(scope="session")
+def campaign_sandbox_pace() -> str:
+    """
+    ``instant``: a campaign takes minutes of vendor time, at any hour of the day that the tests run at.
+
+    Override it with ``vendor`` to have hours, limits a day and messages a minute hold as the vendors' pages say.
+    """
+    return "instant"
+
+
+@pytest.fixture(scope="session")
 def campaign_sandbox_vendors() -> Sequence[str | type[Vendor]] | None:
     """
     Names of the vendors to serve (``["kinbox"]``), or their classes; None: all that are installed.
@@ -31,12 +41,14 @@ def campaign_sandbox_vendors() -> Sequence[str | type[Vendor]] | None:
 
 @pytest.fixture(scope="session")
 def campaign_sandbox_server(
-    campaign_sandbox_speed: float, campaign_sandbox_vendors: Sequence[str | type[Vendor]] | None
+    campaign_sandbox_speed: float,
+    campaign_sandbox_vendors: Sequence[str | type[Vendor]] | None,
+    campaign_sandbox_pace: str,
 ) -> Iterator[Sandbox]:
     """The server behind :func:`campaign_sandbox`, one for the whole run."""
     from airflow_provider_campaigns.sandbox.server import Sandbox
 
-    with Sandbox(campaign_sandbox_speed, vendors=campaign_sandbox_vendors) as sandbox:
+    with Sandbox(campaign_sandbox_speed, vendors=campaign_sandbox_vendors, pace=campaign_sandbox_pace) as sandbox:
         yield sandbox
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from airflow_provider_campaigns.sandbox.altur.week import limits, next_round_at, sending_hours
 from airflow_provider_campaigns.sandbox.delivery import Delivery, Spans
 from airflow_provider_campaigns.sandbox.failures import OrderedFailures, outcome
 
@@ -83,6 +84,7 @@ class AlturCampaign:
     :param created_real: Real time, for the list's lag.
     :param stalls: When the vendor stood still.
     :param failures: Which contacts were ordered to fail.
+    :param keeps_pace: Whether hours and the limit of a day hold.
     """
 
     id: int
@@ -91,6 +93,7 @@ class AlturCampaign:
     created_real: float
     stalls: Spans
     failures: OrderedFailures | None = None
+    keeps_pace: bool = False
     archived: bool = False
     contacts: dict[str, AlturContact] = field(default_factory=dict)
     contact_rows: int = 0
@@ -133,12 +136,16 @@ class AlturCampaign:
         """Let rounds end and cooldowns pass that did so until a moment."""
         while self.ended_at is None:
             if self._delivery is not None:
-                ends_at = self._delivery.finished_at
-                if ends_at is None or ends_at > at:
+                finished_at = self._delivery.finished_at
+                ends_at = min(math.inf if finished_at is None else finished_at, sending_hours(self.fields).ends_at)
+                if ends_at > at:
                     return
-                self._end_round(ends_at)
+                self._end_round(max(ends_at, self._delivery.started_at or ends_at))
             elif self.last_iteration_at is not None and not self._paused:
-                again_at = self.last_iteration_at + _cooldown_seconds(self.cycles)
+                again_at = next_round_at(self.fields, self.last_iteration_at)
+                if again_at is None:
+                    self.ended_at = self.last_iteration_at
+                    return
                 if again_at > at:
                     return
                 self._begin_round(again_at)
@@ -195,8 +202,8 @@ class AlturCampaign:
                 if contact.id not in words:
                     continue
                 if turn < done:
-                    words[contact.id] = self._outcome_of(contact)
-                elif turn == done and self._delivery.is_running:
+                    words[contact.id] = _outcome_of(self, contact)
+                elif turn == done and self._delivery.is_working(at):
                     words[contact.id] = "sending"
                 else:
                     words[contact.id] = "queue" if contact.outcome is None else "retrying"
@@ -221,6 +228,11 @@ class AlturCampaign:
             return _whatsapp_snapshot(words)
         return _phone_snapshot(words, [ANSWERED_BY[call.outcome] for call in self.calls(at)])
 
+    def keep_hours(self, at: float) -> None:
+        """Send in the hours that it has from now on, after a change of them."""
+        if self._delivery is not None:
+            self._delivery.change_hours(*limits(self.fields, at, keep=self.keeps_pace), at)
+
     def _begin_round(self, at: float) -> None:
         wanted = self.cycles.get("filter_statuses") or ("failed", "voicemail")
         self._round = [
@@ -230,13 +242,15 @@ class AlturCampaign:
         if self.started_at is None:
             self.started_at = at
         speed_basis = min(max(len(self._round), 1), CONTACTS_AT_FULL_SPEED)
-        self._delivery = Delivery(len(self._round), SENDING_SECONDS / speed_basis, self.stalls)
+        hours, most_a_day = limits(self.fields, at, keep=self.keeps_pace)
+        pace = SENDING_SECONDS / speed_basis
+        self._delivery = Delivery(len(self._round), pace, self.stalls, hours=hours, most_a_day=most_a_day)
         self._delivery.start(at)
 
     def _end_round(self, at: float) -> None:
         self._log += self._calls_of_round(at)
-        for contact in self._round:
-            contact.outcome = self._outcome_of(contact)
+        for contact in self._round[: self._delivery.done(at) if self._delivery else 0]:
+            contact.outcome = _outcome_of(self, contact)
             contact.calls += 1
         self._delivery = None
         self._round = []
@@ -245,27 +259,20 @@ class AlturCampaign:
             self.ended_at = at
 
     def _calls_of_round(self, at: float) -> Iterator[AlturCall]:
-        if self._delivery is None or self._delivery.started_at is None:
+        if self._delivery is None:
             return
-        pace = self._delivery.seconds_per_item
-        for turn, contact in enumerate(self._round[: self._delivery.done(at)]):
-            began_at = self._delivery.started_at + turn * pace
-            yield AlturCall(
-                len(self._log) + turn + 1, contact, self._outcome_of(contact), began_at, max(1, math.ceil(pace))
-            )
-
-    def _outcome_of(self, contact: AlturContact) -> str:
-        outcomes = PHONE_OUTCOMES if self.is_phone else WHATSAPP_OUTCOMES
-        turn = 7 * contact.calls
-        return outcome(
-            self.failures, lambda place: outcomes[(place + turn) % len(outcomes)], contact.place, contact.phone
-        )
+        lasts = max(1, math.ceil(self._delivery.seconds_per_item))
+        done = self._round[: self._delivery.done(at)]
+        for turn, (contact, began_at) in enumerate(zip(done, self._delivery.begun_at(len(done)), strict=True)):
+            yield AlturCall(len(self._log) + turn + 1, contact, _outcome_of(self, contact), began_at, lasts)
 
 
-def _cooldown_seconds(cycles: Mapping[str, Any]) -> float:
-    if cycles.get("mode") == "scheduled":
-        return 24 * 3600.0
-    return 60.0 * float(cycles.get("cooldown_minutes", 720))
+def _outcome_of(campaign: AlturCampaign, contact: AlturContact) -> str:
+    outcomes = PHONE_OUTCOMES if campaign.is_phone else WHATSAPP_OUTCOMES
+    turn = 7 * contact.calls
+    return outcome(
+        campaign.failures, lambda place: outcomes[(place + turn) % len(outcomes)], contact.place, contact.phone
+    )
 
 
 def _rate(part: int, whole: int) -> float:

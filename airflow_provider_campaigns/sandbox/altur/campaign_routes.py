@@ -12,7 +12,6 @@ from starlette.routing import Route
 from airflow_provider_campaigns.sandbox.altur.answers import detail, list_row
 from airflow_provider_campaigns.sandbox.altur.campaign import TRANSITIONS, AlturCampaign
 from airflow_provider_campaigns.sandbox.altur.checks import (
-    DAYS,
     NUMBER_RANGES,
     SETTLED_FIELDS,
     TEXT_FIELDS,
@@ -21,6 +20,7 @@ from airflow_provider_campaigns.sandbox.altur.checks import (
     refusal,
 )
 from airflow_provider_campaigns.sandbox.altur.query import choice, cursor_id, cursor_text, instant, whole
+from airflow_provider_campaigns.sandbox.altur.week import ALL_WEEK
 from airflow_provider_campaigns.sandbox.vendor import RefusedRequest
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ STATUSES = ("pending", "ready", "active", "inactive", "cooldown", "finished")
 CHANNELS = ("phone_call", "whatsapp")
 SCHEDULED_ONLY = ("schedule", "schedule_start_date", "schedule_end_date")
 FIRST_CAMPAIGN_ID = 1001
-ALL_WEEK = {day: {"startTime": "09:00", "stopTime": "18:00", "active": True} for day in DAYS}
 ONE_CAMPAIGN = "/campaigns/{campaign_id:int}"
 
 
@@ -161,6 +160,7 @@ class AlturCampaignRoutes:
             created_real=self._vendor.real_time(),
             stalls=self._vendor.stalls,
             failures=self._vendor.ordered_failures(),
+            keeps_pace=self._vendor.keeps_pace,
         )
         self._vendor.campaigns.append(campaign)
         return await self._vendor.keys.answer(request, 201, {"success": True, "campaign": self._shown(campaign)})
@@ -190,6 +190,7 @@ class AlturCampaignRoutes:
             if body.get(name) is not None:
                 campaign.fields[name] = body[name]
         campaign.fields["cycles"] = {**campaign.cycles, **rules}
+        campaign.keep_hours(self._vendor.clock.seconds())
         return JSONResponse({"success": True, "campaign": self._shown(campaign)})
 
     async def act(self, request: Request) -> Response:

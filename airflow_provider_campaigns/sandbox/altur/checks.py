@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import zoneinfo
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from starlette.responses import JSONResponse
 
+from airflow_provider_campaigns.sandbox.altur.week import DAYS
 from airflow_provider_campaigns.sandbox.vendor import RefusedRequest
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FOREIGN_FIELDS: Mapping[str, tuple[str, ...]] = {
     "phone_call": ("message_limit", "template", "template_alt"),
     "whatsapp": ("first_message", "cycles"),
@@ -19,6 +20,7 @@ FOREIGN_FIELDS: Mapping[str, tuple[str, ...]] = {
 TEXT_FIELDS = ("name", "description", "timezone", "first_message", "template", "template_alt")
 NUMBER_RANGES = {"retries": (0, 5), "message_limit": (1, 10_000)}
 SETTLED_FIELDS = ("agent_id", "integration_id", "integration_type")
+DATES = ("schedule_start_date", "schedule_end_date")
 MAX_NAME_LENGTH = 255
 
 _HOUR = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
@@ -58,6 +60,9 @@ def check_changeable(body: Mapping[str, Any], channel: str) -> None:
     rules = body.get("cycles")
     if rules is not None and not isinstance(rules, dict):
         raise invalid("cycles must be an object")
+    for name in DATES:
+        if not _is_date((rules or {}).get(name)):
+            raise invalid(f"cycles.{name} must be a date, YYYY-MM-DD")
     weeks = {"scheduling": body.get("scheduling"), "cycles.schedule": (rules or {}).get("schedule")}
     for name, week in weeks.items():
         if week is not None and not _is_week(week):
@@ -70,6 +75,13 @@ def _is_timezone(name: str) -> bool:
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         return False
     return True
+
+
+def _is_date(text: Any) -> bool:
+    try:
+        return text is None or bool(date.fromisoformat(text))
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_week(week: Any) -> bool:

@@ -20,8 +20,8 @@ class AlturVendor(Vendor):
     """
     Altur's API.
 
-    A campaign sends to its contacts as soon as it is activated, whatever its ``scheduling`` says, and takes about five
-    vendor minutes for up to 1,000 of them. Where the documentation is silent:
+    A campaign takes about five vendor minutes for up to 1,000 contacts; at the vendor's pace only in the hours of its
+    ``scheduling``, and over WhatsApp at most ``message_limit`` contacts a day. Where the documentation is silent:
 
     * an ``Idempotency-Key`` is remembered until the sandbox is reset; with another body it gets 409
       ``IDEMPOTENCY_KEY_REUSED``;

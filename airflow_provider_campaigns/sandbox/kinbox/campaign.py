@@ -10,15 +10,20 @@ from typing import Any
 
 from airflow_provider_campaigns.sandbox.delivery import Delivery, Spans
 from airflow_provider_campaigns.sandbox.failures import OrderedFailures, outcome
+from airflow_provider_campaigns.sandbox.hours import SendingHours
 from airflow_provider_campaigns.sandbox.kinbox.lead_list import LeadList, invented
 
 #: Defaults with which the default campaign sends for five minutes: 120 x 2 s, and two pauses of 30 s.
 DEFAULT_CHUNK_SIZE = 40
 DEFAULT_SECONDS_BETWEEN_MESSAGES = 2.0
 DEFAULT_SECONDS_BETWEEN_CHUNKS = 30.0
-#: How long the leads' file is read, and how long receipts are tracked (at Kinbox: 96 hours), in seconds of vendor time.
+#: How long the leads' file is read, and how long receipts are tracked at the pace ``instant``, in vendor seconds.
 PROCESSING_SECONDS = 5.0
 TRACKING_SECONDS = 30.0
+#: How long receipts are tracked at Kinbox.
+DEFAULT_TRACKING_HOURS = 96
+#: Of each calendar that a campaign may name: Monday to Friday, nine to six.
+BUSINESS_HOURS = SendingHours({day: [(9 * 60, 18 * 60)] for day in range(5)}, "America/Sao_Paulo")
 #: What a delivery counts: so many seconds of work.
 TICK_SECONDS = 0.05
 
@@ -148,6 +153,7 @@ class KinboxCampaign:
     :param stalls: when the vendor stood still.
     :param failures: which recipients were ordered to fail.
     :param recipients: those of a file that the sandbox serves, or None for invented ones.
+    :param keeps_pace: whether business hours, other campaigns of its channels and the hours of tracking hold.
     """
 
     def __init__(
@@ -159,6 +165,7 @@ class KinboxCampaign:
         stalls: Spans,
         failures: OrderedFailures | None = None,
         recipients: LeadList | None = None,
+        keeps_pace: bool = False,
     ) -> None:
         self.id = campaign_id
         self.given = {name: value for name, value in given.items() if value is not None}
@@ -167,11 +174,12 @@ class KinboxCampaign:
         self.listed_from = listed_from
         self.plan = SendingPlan.of(self.given, recipients)
         self.failures = failures
+        self.keeps_pace = keeps_pace
         self._stalls = stalls
         self._is_paused = False
         self._is_canceled = False
         self._resumed_at = created_at
-        self._delivery: Delivery | None = None
+        self.delivery: Delivery | None = None
 
     @property
     def name(self) -> str:
@@ -181,7 +189,7 @@ class KinboxCampaign:
     @property
     def starts(self) -> int:
         """How often sending was started: once at most, since it goes on after a pause."""
-        return 0 if self._delivery is None else 1
+        return 0 if self.delivery is None else 1
 
     @property
     def starts_at(self) -> float:
@@ -189,13 +197,23 @@ class KinboxCampaign:
         scheduled = read_moment(self.given.get("scheduledTo")) or 0.0
         return max(self.created_at + PROCESSING_SECONDS, scheduled, self._resumed_at)
 
-    def settled(self, at: float) -> KinboxCampaign:
-        """Start sending if that is due, and return the campaign."""
+    def is_due(self, at: float) -> bool:
+        """Return whether it would be sending if its channels are free, and has not begun."""
         may_start = not (self._is_paused or self._is_canceled or _lacks_file(self))
-        if self._delivery is None and may_start and at >= self.starts_at:
-            self._delivery = Delivery(math.ceil(self.plan.seconds / TICK_SECONDS - 1e-9), TICK_SECONDS, self._stalls)
-            self._delivery.start(self.starts_at)
+        return self.delivery is None and may_start and at >= self.starts_at
+
+    def settled(self, at: float) -> KinboxCampaign:
+        """Start sending if that is due and nobody else decides it (see ``channels``); return the campaign."""
+        if not self.keeps_pace and self.is_due(at):
+            self.begin(self.starts_at)
         return self
+
+    def begin(self, at: float) -> None:
+        """Start sending."""
+        ticks = math.ceil(self.plan.seconds / TICK_SECONDS - 1e-9)
+        named = self.keeps_pace and self.given.get("businessHoursId")
+        self.delivery = Delivery(ticks, TICK_SECONDS, self._stalls, hours=BUSINESS_HOURS if named else None)
+        self.delivery.start(at)
 
     def status(self, at: float) -> str:
         """Return Kinbox's word for where it is."""
@@ -207,40 +225,42 @@ class KinboxCampaign:
             return "processing"
         if _lacks_file(self):
             return "failed"
-        if self._delivery is None:
-            return "scheduled"
-        finished_at = self._delivery.finished_at
+        if self.delivery is None:
+            return "awaiting-other-campaign" if at >= self.starts_at else "scheduled"
+        finished_at = self.delivery.finished_at
         if finished_at is not None and at >= finished_at:
-            return "done" if at >= finished_at + TRACKING_SECONDS else "done-sent"
-        return "executing" if self.plan.until_next_chunk(self._worked(at)) is None else "awaiting-chunk"
+            return "done" if at >= finished_at + _tracking_seconds(self) else "done-sent"
+        if self.delivery.hours and not self.delivery.hours.is_open(at):
+            return "awaiting-business-hours"
+        return "executing" if self.plan.until_next_chunk(self.worked(at)) is None else "awaiting-chunk"
 
     def processed(self, at: float) -> int:
         """Return how many recipients are dealt with."""
-        if self._delivery is None:
+        if self.delivery is None:
             return 0
-        return self.plan.leads if self._delivery.is_finished(at) else self.plan.processed(self._worked(at))
+        return self.plan.leads if self.delivery.is_finished(at) else self.plan.processed(self.worked(at))
 
     def change(self, given: Mapping[str, Any], at: float, recipients: LeadList | None = None) -> None:
         """Take new properties over, null for none; once sending has started, its pace and its recipients stay."""
         merged = {**self.given, **given}
         self.given = {name: value for name, value in merged.items() if value is not None}
         self.updated_at = at
-        if self._delivery is None:
+        if self.delivery is None:
             self.plan = SendingPlan.of(self.given, recipients)
 
     def pause(self, at: float) -> None:
         """Hold sending."""
         self._is_paused = True
         self.updated_at = at
-        if self._delivery:
-            self._delivery.pause(at)
+        if self.delivery:
+            self.delivery.pause(at)
 
     def resume(self, at: float) -> None:
         """Go on."""
         self._is_paused = False
         self.updated_at = self._resumed_at = at
-        if self._delivery:
-            self._delivery.resume(at)
+        if self.delivery:
+            self.delivery.resume(at)
 
     def cancel(self, at: float) -> None:
         """End it for good, unless it is over."""
@@ -248,83 +268,21 @@ class KinboxCampaign:
             return
         self._is_canceled = True
         self.updated_at = at
-        if self._delivery:
-            self._delivery.stop(at)
+        if self.delivery:
+            self.delivery.stop(at)
 
-    def public(self, at: float) -> dict[str, Any]:
-        """Return it as v1 shows it; what is not known yet is left out."""
-        status = self.status(at)
-        shown: dict[str, Any] = {
-            "id": self.id,
-            "active": True,
-            "shouldCreateConversation": False,
-            "normalizeBrazilPhoneNumbers": True,
-            "trackMaxHours": 96,
-            **self.given,
-            "status": status,
-        }
-        if at >= self.created_at + PROCESSING_SECONDS:
-            shown |= _figures(self, at)
-        if status == "scheduled":
-            shown["nextScheduledTo"] = moment_text(self.starts_at)
-        elif status == "awaiting-chunk":
-            shown["nextScheduledTo"] = moment_text(at + (self.plan.until_next_chunk(self._worked(at)) or 0.0))
-        return shown
+    def worked(self, at: float) -> float:
+        """Return how many seconds of work are done."""
+        return (self.delivery.done(at) if self.delivery else 0) * TICK_SECONDS
 
-    def internal(self, at: float) -> dict[str, Any]:
-        """Return it as v3 shows it: with the id in the storage and the audit fields."""
-        updated = moment_text(self.updated_at)
-        return {
-            **self.public(at),
-            "_id": self.id,
-            "workspaceId": 1,
-            "createdAt": moment_text(self.created_at),
-            "lastUpdateAt": updated,
-            "updatedAt": updated,
-        }
 
-    def lead_results(self, at: float) -> list[dict[str, Any]]:
-        """Return what became of each recipient so far."""
-        if at < self.created_at + PROCESSING_SECONDS:
-            return []
-        processed = self.processed(at)
-        results: list[dict[str, Any]] = []
-        for position in range(self.plan.leads):
-            whom = self.plan.recipients
-            result: dict[str, Any] = {"number": whom.number(position), "placeholders": whom.placeholders(position)}
-            if position < processed:
-                word = outcome_of(position, whom, self.failures)
-                result |= {"status": word, "sentAt": moment_text(self.created_at)}
-            else:
-                result["status"] = "awaiting"
-            results.append(result)
-        return results
-
-    def _worked(self, at: float) -> float:
-        return (self._delivery.done(at) if self._delivery else 0) * TICK_SECONDS
+def _tracking_seconds(campaign: KinboxCampaign) -> float:
+    if not campaign.keeps_pace:
+        return TRACKING_SECONDS
+    return 3600.0 * float(campaign.given.get("trackMaxHours", DEFAULT_TRACKING_HOURS))
 
 
 def _lacks_file(campaign: KinboxCampaign) -> bool:
     """Whether its recipients come from a file that there is not, so that it fails once that is noticed."""
     unnamed = campaign.given.get("leadType") == "file" and not campaign.given.get("leadsAssetUrl")
     return unnamed or campaign.plan.leads == 0
-
-
-def _figures(campaign: KinboxCampaign, at: float) -> dict[str, Any]:
-    plan, processed = campaign.plan, campaign.processed(at)
-    figures: dict[str, Any] = {
-        "chunksCount": campaign.given.get("chunksCount", plan.chunks),
-        "leadsCount": plan.leads,
-        "messagesProcessed": processed,
-        "progress": round(100 * processed / plan.leads, 1) if plan.leads else 100,
-        "resultCounts": plan.result_counts(processed, campaign.failures),
-    }
-    if processed:
-        figures["lastMessageProcessedAt"] = moment_text(at)
-        figures["healthCheckData"] = {
-            "messagesProcessed": max(0, processed - 2),
-            "lastMessageProcessedAt": moment_text(at - 2 * plan.per_message),
-            "healthCheckExecutions": 1,
-            "jobId": campaign.id[-6:],
-        }
-    return figures

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from airflow_provider_campaigns.sandbox.kinbox.answers import internal, lead_results, public
 from airflow_provider_campaigns.sandbox.kinbox.campaign import KinboxCampaign
 from airflow_provider_campaigns.sandbox.kinbox.checks import (
     CREATE_PROPERTIES,
@@ -70,6 +71,7 @@ class KinboxRoutes:
         repeats = self._vendor.repeats_cursor("list_campaigns")
         # One more than asked for tells whether there is a next page.
         page = list(islice(self._listed(None if repeats else cursor), limit + 1))
+        self._vendor.now()
         more = page[limit - 1].id if len(page) > limit else None
         page = page[:limit]
         if repeats:
@@ -81,7 +83,7 @@ class KinboxRoutes:
         limit = bounded(request, "limit", default=20, lowest=1, highest=500)
         offset = bounded(request, "offset", default=0, lowest=0)
         asked = request.query_params
-        now = self._vendor.clock.seconds()
+        now = self._vendor.now()
         found = [
             campaign
             for campaign in self._listed()
@@ -97,7 +99,7 @@ class KinboxRoutes:
         body = await self._vendor.read_object(request)
         refuse(problems(body, CREATE_PROPERTIES) + ([] if body.get("name") else ["name should not be empty"]))
         refuse(unknown_names(body))
-        now = self._vendor.clock.seconds()
+        now = self._vendor.now()
         vendor = self._vendor
         campaign = KinboxCampaign(
             vendor.new_id(now),
@@ -107,6 +109,7 @@ class KinboxRoutes:
             vendor.stalls,
             vendor.ordered_failures(),
             vendor.recipients_of(body, request),
+            vendor.keeps_pace,
         )
         self._vendor.campaigns[campaign.id] = campaign
         return JSONResponse(self._shown(campaign, version), status_code=201)
@@ -118,7 +121,7 @@ class KinboxRoutes:
     async def update_campaign(self, request: Request, version: str) -> Response:
         """``PATCH /campaigns/{id}``."""
         body = await self._vendor.read_object(request)
-        campaign, now = self._wanted(request), self._vendor.clock.seconds()
+        campaign, now = self._wanted(request), self._vendor.now()
         known = {**CREATE_PROPERTIES, **UPDATE_PROPERTIES, **ENGINE_PROPERTIES}
         if version == "v3":
             known |= {"_id": STRING, "lastUpdateAt": DATE}
@@ -133,12 +136,12 @@ class KinboxRoutes:
 
     async def delete_campaign(self, request: Request, version: str) -> Response:
         """``DELETE /campaigns/{id}``, answered without a body."""
-        del self._vendor.campaigns[self._wanted(request).id]
+        self._vendor.delete(self._wanted(request))
         return Response(status_code=200)
 
     async def pause_campaign(self, request: Request, version: str) -> Response:
         """``POST /campaigns/{id}/pause``."""
-        campaign, now = self._wanted(request), self._vendor.clock.seconds()
+        campaign, now = self._wanted(request), self._vendor.now()
         status = campaign.status(now)
         if status in ("paused", "done-sent", "done", "canceled", "failed"):
             raise RefusedRequest(error(409, f"Campaign cannot be paused while it is {status}", "Conflict"))
@@ -147,7 +150,7 @@ class KinboxRoutes:
 
     async def resume_campaign(self, request: Request, version: str) -> Response:
         """``POST /campaigns/{id}/resume``."""
-        campaign, now = self._wanted(request), self._vendor.clock.seconds()
+        campaign, now = self._wanted(request), self._vendor.now()
         status = campaign.status(now)
         if status != "paused":
             raise RefusedRequest(error(409, f"Campaign cannot be resumed while it is {status}", "Conflict"))
@@ -156,7 +159,7 @@ class KinboxRoutes:
 
     async def list_lead_results(self, request: Request, version: str) -> Response:
         """``GET /campaigns/{id}/chunk-leads``: all recipients at once."""
-        results = self._wanted(request).lead_results(self._vendor.clock.seconds())
+        results = lead_results(self._wanted(request), self._vendor.now())
         if version == "v3":
             results = [
                 {**result, "_id": f"{position:024x}", "answered": result["status"] == "answered"}
@@ -176,10 +179,10 @@ class KinboxRoutes:
         campaign = self._vendor.campaigns.get(request.path_params["id"])
         if campaign is None:
             raise RefusedRequest(error(404, "Campaign not found", "Not Found"))
-        return campaign.settled(self._vendor.clock.seconds())
+        return campaign.settled(self._vendor.now())
 
     def _shown(self, campaign: KinboxCampaign, version: str = "v1") -> dict[str, Any]:
         now = self._vendor.clock.seconds()
         campaign.settled(now)
-        shown = campaign.public(now) if version == "v1" else campaign.internal(now)
+        shown = public(campaign, now) if version == "v1" else internal(campaign, now)
         return {**shown, "status": self._vendor.status_word(shown["status"])}

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from airflow_provider_campaigns.sandbox.kinbox.campaign import KinboxCampaign, moment_text
+from airflow_provider_campaigns.sandbox.kinbox.channels import channels_of, frees_channels_at, start_what_is_due
 from airflow_provider_campaigns.sandbox.kinbox.checks import error
 from airflow_provider_campaigns.sandbox.kinbox.lead_list import LeadList, read_file
 from airflow_provider_campaigns.sandbox.kinbox.routes import KinboxRoutes
@@ -62,7 +63,7 @@ class KinboxVendor(Vendor):
 
     def inventory(self) -> list[dict[str, Any]]:
         """Return what exists; a deleted campaign does not."""
-        now = self.clock.seconds()
+        now = self.now()
         return [
             {
                 "vendor": self.name,
@@ -88,7 +89,22 @@ class KinboxVendor(Vendor):
         """Forget every campaign."""
         #: By id, oldest first.
         self.campaigns: dict[str, KinboxCampaign] = {}
+        #: When a channel was freed by the deletion of its campaign.
+        self._freed: dict[str, float] = {}
         self._last = 0
+
+    def now(self) -> float:
+        """Return vendor time, after starting the campaigns that had waited for their channels until then."""
+        now = self.clock.seconds()
+        if self.keeps_pace:
+            start_what_is_due(self.campaigns.values(), self._freed, now)
+        return now
+
+    def delete(self, campaign: KinboxCampaign) -> None:
+        """Delete a campaign, which frees its channels."""
+        freed_at = min(frees_channels_at(campaign) or 0.0, self.now())
+        self._freed |= {name: max(freed_at, self._freed.get(name, 0.0)) for name in channels_of(campaign)}
+        del self.campaigns[campaign.id]
 
     def recipients_of(self, given: Mapping[str, Any], request: Request) -> LeadList | None:
         """Return the recipients of a file that the sandbox serves, nobody if it has no such file; None for others."""

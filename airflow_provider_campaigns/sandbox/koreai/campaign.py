@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_provider_campaigns.sandbox.delivery import Delivery, Spans
-from airflow_provider_campaigns.sandbox.failures import OrderedFailures, outcome
+from airflow_provider_campaigns.sandbox.delivery import Spans
+from airflow_provider_campaigns.sandbox.failures import OrderedFailures
+from airflow_provider_campaigns.sandbox.koreai.run import Run, SlowPace, SlowRun
 
-#: A run takes so many vendor seconds, however many contacts it has.
-RUN_SECONDS = 300.0
 PREPARING_SECONDS = 5.0
 #: Added contacts are counted so many vendor seconds later.
 ADDING_SECONDS = 1.0
 DEFAULT_LIST = "Sandbox contacts"
 DEFAULT_CONTACTS = 120
-#: Of twenty contacts in a row, these come to another end than ``completed``.
-OUTCOMES = {9: "noAnswer", 14: "busy", 19: "failed"}
 
 
 def iso(seconds: float) -> str:
@@ -109,55 +107,6 @@ def default_list(now: float) -> KoreAIContactList:
     return known
 
 
-@dataclass(frozen=True)
-class Run:
-    """
-    One run of a campaign.
-
-    :param contacts: Whom it is for, as the lists were when it began.
-    :param failures: Which contacts were ordered to fail.
-    """
-
-    id: str
-    contacts: Sequence[Mapping[str, Any]]
-    delivery: Delivery
-    failures: OrderedFailures | None = None
-
-    def results(self, now: float) -> list[dict[str, Any]]:
-        """Return what became of each contact, in the order of the list."""
-        done = self.delivery.done(now)
-        return [
-            _result(contact, place, self.outcome(place) if place < done else "")
-            for place, contact in enumerate(self.contacts)
-        ]
-
-    def sent(self, now: float) -> int:
-        """Return how many messages were sent with success; only those that were ordered to fail are not."""
-        done = self.delivery.done(now)
-        if self.failures is None:
-            return done
-        return sum(self.outcome(place) != "failed" for place in range(done))
-
-    def outcome(self, place: int) -> str:
-        """Return what becomes of the contact at a place."""
-        number = str(self.contacts[place]["phoneNumber"])
-        return outcome(self.failures, lambda turn: OUTCOMES.get(turn % 20, "completed"), place, number)
-
-
-def _result(contact: Mapping[str, Any], place: int, word: str) -> dict[str, Any]:
-    answered = word == "completed"
-    return {
-        "phoneNumber": contact["phoneNumber"],
-        "uniqueId": contact.get("uniqueId", ""),
-        "dialerOutcome": word,
-        "numberOfAttemptsSoFar": int(bool(word)),
-        "botSessionId": f"bs-{place:08d}" if answered else "",
-        "agentDispositionCodes": [],
-        "botOutboundStatus": "userHangUp" if answered else "",
-        "botOutboundStatusDetail": "",
-    }
-
-
 @dataclass
 class Schedule:
     """
@@ -180,6 +129,7 @@ class KoreAICampaign:
     :param body: What it was created with, in the vendor's names.
     :param listed_since: Real time of its creation, for the fault ``list_lag``.
     :param sequence: Its number, which tells campaigns of the same moment apart.
+    :param keeps_pace: Whether calling hours, attempts and the messages of a minute hold.
     """
 
     kind: str
@@ -195,6 +145,7 @@ class KoreAICampaign:
     run: Run | None = None
     failures: OrderedFailures | None = None
     schedule: Schedule | None = None
+    keeps_pace: bool = False
 
     def __post_init__(self) -> None:
         self.id = self.id or new_id("cd", short=self.kind == "voice")
@@ -214,13 +165,13 @@ class KoreAICampaign:
         """Return the vendor's word for its state."""
         if now < self.ready_at:
             return "Preparing"
-        if self.run and self.run.delivery.stopped_at is None and not self.run.delivery.is_finished(now):
+        if self.run and self.run.stopped_at is None and not self.run.is_over(now):
             return "Active"
         if self.schedule:
             return "Rescheduled" if self.schedule.runs else "Scheduled"
         if self.run is None:
             return "Ready"
-        return "Stopped" if self.run.delivery.stopped_at is not None else "Completed"
+        return "Stopped" if self.run.stopped_at is not None else "Completed"
 
     def sent(self, now: float) -> int:
         """Return how many messages the current run has sent."""
@@ -228,21 +179,25 @@ class KoreAICampaign:
 
     def total_shown(self, now: float) -> int:
         """Return what the list tells of it: a stop resets the figures."""
-        return 0 if self.run and self.run.delivery.stopped_at is not None else self.sent(now)
+        return 0 if self.run and self.run.stopped_at is not None else self.sent(now)
+
+    def messages(self, now: float) -> int:
+        """Return how many messages or calls have gone out, over all runs."""
+        return self.messages_of_earlier_runs + (self.run.attempts(now) if self.run else 0)
 
     def begin(self, contacts: Sequence[Mapping[str, Any]], at: float, stalls: Spans) -> None:
         """Begin a run, the figures at nought again."""
-        self.messages_of_earlier_runs += self.sent(at)
-        delivery = Delivery(len(contacts), RUN_SECONDS / max(1, len(contacts)), stalls)
-        delivery.start(at)
-        self.run = Run(new_id("cid", short=self.kind == "voice"), contacts, delivery, self.failures)
+        self.messages_of_earlier_runs = self.messages(at)
+        closes_at = self.schedule.end if self.schedule else math.inf
+        run = (new_id("cid", short=self.kind == "voice"), contacts, at, stalls, self.failures, closes_at)
+        self.run = SlowRun(SlowPace.of(self.kind, self.body["dialingStrategy"]), *run) if self.keeps_pace else Run(*run)
         self.starts += 1
         self.updated_at = at
 
     def stop(self, at: float) -> None:
         """Stop the run."""
         if self.run:
-            self.run.delivery.stop(at)
+            self.run.stop(at)
             self.updated_at = at
 
     def shared_json(self, status: str) -> dict[str, Any]:

@@ -94,6 +94,7 @@ class KoreAICampaignRoutes:
             kind, _kept(body), now, ready_at, self._vendor.real_time(), self._vendor.next_number()
         )
         campaign.failures = self._vendor.ordered_failures()
+        campaign.keeps_pace = self._vendor.keeps_pace
         self._vendor.campaigns[campaign.id] = campaign
         message = f"Campaign {campaign.name} creation in progress"
         if kind == "voice" and campaign.body["dialingMode"] == "Preview" and not is_v2(request):

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
+from airflow_provider_campaigns.sandbox.koreai.calling_hours import are_calling_hours
 from airflow_provider_campaigns.sandbox.koreai.campaign import Schedule
 from airflow_provider_campaigns.sandbox.vendor import RefusedRequest, is_known
 
@@ -96,6 +97,8 @@ def _check_strategy(strategy: Any, kind: str) -> None:
         or not hours.get("days")
     ):
         raise invalid("dialingStrategy.callingHours is incomplete")
+    if not are_calling_hours(hours):
+        raise invalid("dialingStrategy.callingHours must have an IANA timezone, and days with hours such as 9:00 AM")
     numbers = {"maxAttemptsPerRecord": (1, 100), "defaultRetryPeriod": (1, 1440), "maxRingTime": (5, 120)}
     if kind == "voice":
         if strategy.get("dialingOrder") not in ("FIFO", "LIFO"):

@@ -134,7 +134,7 @@ def _row(campaign: KoreAICampaign, now: float, all_lists: Sequence[KoreAIContact
         "created_at": iso(campaign.created_at),
         "contacts": len(set[str]().union(*(known.numbers() for known in lists))),
         "contact_rows": sum(known.rows_accepted for known in lists),
-        "messages": campaign.messages_of_earlier_runs + campaign.sent(now),
+        "messages": campaign.messages(now),
         "starts": campaign.starts,
         "description": campaign.body["description"],
         "type": campaign.kind,

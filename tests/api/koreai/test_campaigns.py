@@ -282,7 +282,7 @@ def test_what_became_of_each_contact_comes_page_by_page(
     clock.advance(301)
     results = list(client.list_contact_results(campaign_id, page_size=50))
     assert len(results) == 120
-    assert {result.outcome for result in results} == {"completed", "noAnswer", "busy", "failed"}
+    assert {result.outcome for result in results} == {"completed", "No Answer", "Busy", "Failed"}
     assert all(result.is_done() and result.attempts == 1 for result in results)
     assert len(requests_of(campaign_sandbox, "list_contact_results")) == 4
     assert results[0].phone_number

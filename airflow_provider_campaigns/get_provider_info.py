@@ -116,6 +116,7 @@ def get_provider_info() -> dict[str, Any]:
                 "contact_lists",
                 "contacts",
                 "create",
+                "evidenced",
                 "guarded",
                 "planned",
                 "reconcile",

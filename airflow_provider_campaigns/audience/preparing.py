@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-import platform
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns import __version__
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.audience.classes import LEFT_OUT, Classes, Slice
 from airflow_provider_campaigns.audience.engine import engine
@@ -25,6 +22,7 @@ from airflow_provider_campaigns.audience.ledger import Ledger, ledger_secret
 from airflow_provider_campaigns.audience.staging import Staging
 from airflow_provider_campaigns.audience.terms import AudienceTerms, described
 from airflow_provider_campaigns.contacts.rows import Reading
+from airflow_provider_campaigns.launch.evidence import versions
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -164,7 +162,7 @@ class Preparation:
                 "test": next((part for part in parts if not part["share"]), None),
                 "slices": [part for part in parts if part["share"]],
                 "left_out": {"rows": sum(counts[name] for name in LEFT_OUT), **written[-1].described()},
-                "versions": _versions(),
+                "versions": versions("apache-airflow", "duckdb", "phonenumbers"),
             }
             path = folder / MANIFEST
             path.write_text(json.dumps(manifest, indent=2) + "\n")
@@ -213,12 +211,3 @@ _ANEW = (
     "Campaigns may have been launched with it. To prepare a new audience, start a new run; to replace this one, delete "
     "the folder first."
 )
-
-
-def _versions() -> dict[str, str]:
-    packages = ("apache-airflow", "duckdb", "phonenumbers")
-    return {
-        "airflow-provider-campaigns": __version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in packages},
-    }

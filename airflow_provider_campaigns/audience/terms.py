@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,6 +18,7 @@ from airflow_provider_campaigns.arguments.kinds import (
     ArgumentKind,
     choice,
 )
+from airflow_provider_campaigns.arguments.paths import FILES, FILES_OR_NONE, FOLDER
 from airflow_provider_campaigns.contacts.recipients import COUNTRY, read_country
 
 VENDORS = ("altur", "kinbox", "koreai")
@@ -26,8 +26,6 @@ VENDORS = ("altur", "kinbox", "koreai")
 SPLITS = ("timezone",)
 _CAP_KEYS = ("ledger", "messages", "days", "conn_id")
 _DAY_SECONDS = 24 * 60 * 60
-#: Storages take these for patterns of names.
-_PATTERN_CHARACTERS = "*?["
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +93,6 @@ class AudienceTerms:
             twice = next((path for path in paths if paths.count(path) > 1), None)
             if twice:
                 raise InvalidRequest(f"{name} names {twice!r} twice.")
-
-
-def _path(value: Any) -> str:
-    if hasattr(value, "protocol") and hasattr(value, "open"):
-        value = str(value)
-    path = os.fspath(value) if isinstance(value, os.PathLike) else value
-    if not isinstance(path, str) or not path.strip() or not path.isprintable():
-        raise ValueError
-    return path
-
-
-def _paths(value: Any) -> tuple[str, ...]:
-    paths = tuple(map(_path, value)) if isinstance(value, (list, tuple)) else (_path(value),)
-    if not paths:
-        raise ValueError
-    return paths
-
-
-def _no_or_more_paths(value: Any) -> tuple[str, ...]:
-    return () if isinstance(value, (list, tuple)) and not value else _paths(value)
-
-
-def _folder(value: Any) -> str:
-    path = _path(value).rstrip("/")
-    if not path or path.startswith("~") or ".." in path.split("/") or any(one in path for one in _PATTERN_CHARACTERS):
-        raise ValueError
-    return path
 
 
 def _plain(value: Any) -> Any:
@@ -226,9 +197,6 @@ def _text(value: Any) -> str:
 
 
 _CAP_EXAMPLE = "{'ledger': 's3://bucket/ledger', 'messages': 2, 'days': 7}"
-FILE = ArgumentKind("the path or URI of a file", _path)
-FILES = ArgumentKind("the path or URI of a file, or a list of such", _paths)
-FOLDER = ArgumentKind("the path or URI of a folder, without '..', '~' and the characters * ? [", _folder)
 #: The kind of each argument that decides about an audience.
 KINDS: Mapping[str, ArgumentKind] = {
     "source": FILES,
@@ -237,7 +205,7 @@ KINDS: Mapping[str, ArgumentKind] = {
     "columns": ArgumentKind("a dict such as {'telefone': 'contact'}", _columns).or_none(),
     "placeholders": ArgumentKind("a list of names of columns, each once", _names).or_none(),
     "default_country": COUNTRY,
-    "exclude": ArgumentKind("the path or URI of a file, or a list of such", _no_or_more_paths).or_none(),
+    "exclude": FILES_OR_NONE,
     "max_broken_exclude": LIMIT,
     "allow_empty_exclude": BOOLEAN,
     "require": ArgumentKind(

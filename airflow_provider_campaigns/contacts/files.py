@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 if TYPE_CHECKING:
     from airflow_provider_campaigns.contacts.columns import Columns, Row
 
+_PIECE_BYTES = 1024 * 1024
 FILE_KINDS = ("csv", "jsonl", "ndjson")
 _SAVE_AS_CSV = "Save it as CSV UTF-8 (.csv)."
 #: Endings of files that people hand over and that are not read, and what to do about each.
@@ -104,6 +106,22 @@ def opened(path: str, folders: Sequence[str] = ()) -> Iterator[Any]:
         raise InvalidRequest(f"contacts: {path!r} is {what}, and must be a file: it is read twice, to check it first.")
     with found.open("rb") as file:
         yield file
+
+
+def described(path: str, folders: Sequence[str] = ()) -> dict[str, Any]:
+    """
+    Return what proves which file it was: its path, the hash of its content, and how many bytes it has.
+
+    :param path: As for :func:`read_file`.
+    :param folders: Where to look for a relative path, in that order.
+    :raises InvalidRequest: There is no such file, or it is no plain file.
+    """
+    digest, size = hashlib.sha256(), 0
+    with opened(path, folders) as file:
+        while piece := file.read(_PIECE_BYTES):
+            digest.update(piece)
+            size += len(piece)
+    return {"path": path, "sha256": digest.hexdigest(), "bytes": size}
 
 
 def _local_path(path: str) -> str | None:

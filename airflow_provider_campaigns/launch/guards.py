@@ -6,7 +6,7 @@ import datetime
 import enum
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pendulum
@@ -40,11 +40,13 @@ class GuardVerdict:
     :param action: What to do.
     :param reason: Why, empty to go.
     :param until: When to ask again, to defer.
+    :param answers: What each guard that is set says: ``go``, or why not. A guard after one that refuses is asked too.
     """
 
     action: GuardAction
     reason: str = ""
     until: datetime.datetime | None = None
+    answers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,22 +193,35 @@ class Guards:
 
     def judge(self, facts: Facts) -> GuardVerdict:
         """Return what a launch may do, given the facts: what is not known counts against it."""
-        reason = self._against(facts)
-        return GuardVerdict(GuardAction.REFUSE, reason) if reason else self._at_this_hour(facts)
+        against = {
+            "allow_backfill": self._against_backfill(facts),
+            **({"recipients": self._against_recipients(facts)} if self.needs_recipients else {}),
+            **({"max_lateness": self._against_lateness(facts)} if self.max_lateness is not None else {}),
+        }
+        hour = self._at_this_hour(facts)
+        answers = {**against, **({"send_window": hour.reason} if self.windows else {})}
+        reason = next(filter(None, against.values()), "")
+        verdict = GuardVerdict(GuardAction.REFUSE, reason) if reason else hour
+        return replace(verdict, answers={name: answer or str(GuardAction.GO) for name, answer in answers.items()})
 
-    def _against(self, facts: Facts) -> str:
+    def _against_backfill(self, facts: Facts) -> str:
         if facts.run_type == "backfill" and not self.allow_backfill:
             return (
                 "This is a backfill run: it would reach people today for a day that is past (allow_backfill is False)."
             )
-        if self.needs_recipients:
-            count, fewest, most = facts.recipients, self.min_recipients, self.max_recipients
-            if count is None:
-                return "How many recipients the campaign has is not known, and min_recipients or max_recipients is set."
-            if most is not None and count > most:
-                return f"The campaign has {count:,} recipients, more than max_recipients={most:,}."
-            if fewest is not None and count < fewest:
-                return f"The campaign has {count:,} recipients, fewer than min_recipients={fewest:,}."
+        return ""
+
+    def _against_recipients(self, facts: Facts) -> str:
+        count, fewest, most = facts.recipients, self.min_recipients, self.max_recipients
+        if count is None:
+            return "How many recipients the campaign has is not known, and min_recipients or max_recipients is set."
+        if most is not None and count > most:
+            return f"The campaign has {count:,} recipients, more than max_recipients={most:,}."
+        if fewest is not None and count < fewest:
+            return f"The campaign has {count:,} recipients, fewer than min_recipients={fewest:,}."
+        return ""
+
+    def _against_lateness(self, facts: Facts) -> str:
         if self.max_lateness is None:
             return ""
         if facts.due is None:

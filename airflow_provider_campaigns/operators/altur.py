@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import CampaignStatus
 from airflow_provider_campaigns.arguments.kinds import BOOLEAN, LIMIT, ArgumentKind, choice, whole_number
-from airflow_provider_campaigns.contacts.recipients import TakesContacts
+from airflow_provider_campaigns.contacts.recipients import TakesContacts, folders_of, hidden
 from airflow_provider_campaigns.exceptions import CampaignFailed
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 
@@ -207,6 +207,20 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
     def contacts_told(self) -> Mapping[str, Any]:
         """Return how many rows were left out, and which were broken."""
         return self._checked.told() if self._checked else {}
+
+    def contact_counts(self) -> Mapping[str, int | None]:
+        """Return how many people the contacts are, and how many rows are left out."""
+        checked = self._checked
+        if checked is None:
+            return {}
+        return {"recipients": checked.rows, "duplicates": checked.duplicates, "broken": checked.broken}
+
+    def contact_files(self) -> Sequence[Mapping[str, Any]]:
+        """Return path, hash and size of the file with the contacts, unless they are a list."""
+        from airflow_provider_campaigns.contacts.files import described
+
+        contacts = hidden(self.contacts)
+        return [described(contacts, folders_of(self))] if isinstance(contacts, str) else []
 
     def steps(self, launch: Launch, request: CreateRequest) -> Campaign:
         """Create the campaign, add its contacts, activate it."""

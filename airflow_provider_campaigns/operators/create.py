@@ -19,6 +19,7 @@ from airflow_provider_campaigns.launch.persistence import (
     persistently,
 )
 from airflow_provider_campaigns.links import CampaignLink, push_link
+from airflow_provider_campaigns.operators.evidenced import KeepsEvidence
 from airflow_provider_campaigns.operators.planned import LaunchPlan, PlannedCampaign
 from airflow_provider_campaigns.operators.waits import WaitsForCampaign
 from airflow_provider_campaigns.wait.decisions import described
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.launch.task_run import TaskRun
 
 
-class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
+class CreateCampaignOperator(WaitsForCampaign, KeepsEvidence, PlannedCampaign):
     """
     Launches a campaign exactly once, and waits for it if asked to; returns its id.
 
@@ -45,7 +46,8 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
 
     It has the arguments of its bases as well: connection and fields
     (:class:`~airflow_provider_campaigns.operators.planned.PlannedCampaign`), waiting
-    (:class:`~airflow_provider_campaigns.operators.waits.WaitsForCampaign`), and the guards
+    (:class:`~airflow_provider_campaigns.operators.waits.WaitsForCampaign`), evidence
+    (:class:`~airflow_provider_campaigns.operators.evidenced.KeepsEvidence`), and the guards
     (:class:`~airflow_provider_campaigns.operators.guarded.GuardedOperator`). The guards decide before the campaign is
     created and again before it is started, never about a campaign that an earlier try has started. ``min_recipients``
     and ``max_recipients`` are for vendors that tell the number of recipients before the launch (Altur, Kore.ai).
@@ -75,6 +77,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
     arguments: ClassVar[Mapping[str, ArgumentKind]] = {
         **PlannedCampaign.arguments,
         **WaitsForCampaign.arguments,
+        **KeepsEvidence.arguments,
         "relaunch": BOOLEAN,
         "lookup_timeout": DURATION_OR_ZERO,
         "record_timeout": DURATION_OR_ZERO,
@@ -85,6 +88,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
     template_fields: Sequence[str] = (
         *PlannedCampaign.template_fields,
         *WaitsForCampaign.template_fields,
+        *KeepsEvidence.template_fields,
         *("relaunch", "lookup_timeout", "record_timeout", "is_dry_run"),
     )
     ui_color = "#fdf0dc"
@@ -166,6 +170,7 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
 
         if dry_run:
             self._show(run, hook, intent, plan, refusal())
+        self.note_files()
         return Launch(
             client,
             intent,
@@ -183,8 +188,9 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
         """Take the vendor's steps; when one fails, push what is known of the campaign all the same."""
         self._launch, self._client, self._run = launch, launch.client, run
         try:
-            return self.steps(launch, plan.request.marked(launch.intent.mark))
-        except BaseException:
+            campaign = self.steps(launch, plan.request.marked(launch.intent.mark))
+        except BaseException as ended:
+            self.keep_evidence(run, launch, hook.conn_id, lambda: self._approval(run), ended)
             if launch.record.campaign_id:
                 try:
                     self._push(context, run, hook, launch, {"id": launch.record.campaign_id})
@@ -192,6 +198,8 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
                     # An error of Airflow's must not hide the one before.
                     self.log.warning("The receipt could not be pushed: %s", error)
             raise
+        self.keep_evidence(run, launch, hook.conn_id, lambda: self._approval(run))
+        return campaign
 
     def _intent(self, run: TaskRun, record: LaunchRecord | None, meant: Mapping[str, str]) -> Intent:
         from airflow_provider_campaigns.launch.decisions import relaunch_number
@@ -210,14 +218,18 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
     def _guard(self, run: TaskRun, hook: CampaignHook, campaign_id: str | None, refusal: str) -> None:
         """Raise what keeps the launch from going on, if anything does."""
         so_far = f"Campaign {campaign_id} exists and was not started." if campaign_id else "Nothing was sent."
-        if refusal:
+        verdict = None if refusal else self.verdict(run, hook.get_conn())
+        self.note_asked("before starting" if campaign_id else "before creating", verdict, refusal)
+        if verdict is None:
             raise LaunchRefused(f"{refusal} {so_far}")
         self.enforce(
-            self.verdict(run, hook.get_conn()),
+            verdict,
             so_far,
             begun=campaign_id is not None,
             method_name="go_on_in_window" if campaign_id else "execute_in_window",
         )
+        if campaign_id is None:
+            self.check_evidence()
 
     def _push(
         self, context: Context, run: TaskRun, hook: CampaignHook, launch: Launch, campaign: Mapping[str, Any]
@@ -236,6 +248,8 @@ class CreateCampaignOperator(WaitsForCampaign, PlannedCampaign):
             approval=self._approval(run),
             contacts_told=self.contacts_told(),
         )
+        if self.evidence_path:
+            receipt["evidence"] = self.evidence_path
         self.hand_out(run, receipt)
 
     def _push_persistently(

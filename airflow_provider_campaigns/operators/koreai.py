@@ -121,6 +121,7 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
         self.machine_detection = machine_detection
         self.dnc_list = dnc_list
         self.schedule = schedule
+        self._recipients: int | None = None
         self.check_visible_fields()
 
     def given_arguments(self) -> dict[str, Any]:
@@ -171,7 +172,12 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
             raise TypeError("A Kore.ai campaign needs Kore.ai's client.")
         totals = client.contact_totals()
         counts = [totals.get(str(name).lower()) for name in self.contact_lists]
-        return None if None in counts else sum(count for count in counts if count is not None)
+        self._recipients = None if None in counts else sum(count for count in counts if count is not None)
+        return self._recipients
+
+    def contact_counts(self) -> Mapping[str, int | None]:
+        """Return how many contacts the lists had when a guard asked."""
+        return {"recipients": self._recipients}
 
     def steps(self, launch: Launch, request: CreateRequest) -> Campaign:
         """Create the campaign, wait until Kore.ai has prepared it, start it."""

@@ -9,7 +9,8 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
 from airflow_provider_campaigns.arguments.kinds import COUNT, ArgumentKind
-from airflow_provider_campaigns.audience.terms import FILE, FILES, SHARES_OF_SLICES
+from airflow_provider_campaigns.arguments.paths import FILE, FILES
+from airflow_provider_campaigns.audience.terms import SHARES_OF_SLICES
 from airflow_provider_campaigns.contacts.recipients import folders_of
 from airflow_provider_campaigns.exceptions import CampaignGateFailed, airflow_errors
 from airflow_provider_campaigns.launch.task_run import TaskRun

@@ -39,6 +39,7 @@ CAMPAIGNS: Mapping[str, Mapping[str, int]] = {
     "contacts_of_altur.py": {"altur": 1},
     "contacts_of_koreai.py": {"koreai": 1},
     "decorated.py": {"kinbox": 1},
+    "evidence.py": {"kinbox": 1},
     "first_campaign.py": {"kinbox": 1},
     "gated.py": {"altur": 1},
     "guards.py": {"altur": 1},

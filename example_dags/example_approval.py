@@ -18,23 +18,39 @@ OFFICE_HOURS: list[dict[str, Any]] = [
 
 with DAG(
     "example_approval",
+    dag_display_name="Example: a person approves",
+    tags=["campaigns", "altur", "approval"],
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     params={
+        "name": Param("Reactivation", type="string", minLength=1, description="What the campaign is called"),
+        "first_message": Param(
+            "Good morning! We have kept your discount for you.",
+            type="string",
+            format="multiline",
+            minLength=1,
+            description="What the agent says first",
+        ),
         "contacts": Param(str(Path(__file__).with_name("contacts.csv")), type="string", description="A file"),
-        "send_window": Param(OFFICE_HOURS, type="array", description="When people may be called"),
+        "send_window": Param(
+            OFFICE_HOURS,
+            type="array",
+            # Without it the form takes the hours for a list of texts.
+            items={"type": "object"},
+            description="When people may be called",
+        ),
     },
     doc_md=__doc__,
 ) as dag:
     # --8<-- [start:guards]
     create = AlturCreateCampaignOperator(
         task_id="create",
-        name="Reactivation {{ run_id }}",
+        name="{{ params.name }} {{ run_id }}",
         agent_id="0f8fad5b-d9cb-469f-a165-70867728950e",
         integration_id="int_public_id",
         integration_type="phone_call",
-        first_message="Good morning! We have kept your discount for you.",
+        first_message="{{ params.first_message }}",
         contacts="{{ params.contacts }}",
         min_recipients=1,
         max_recipients=5_000,

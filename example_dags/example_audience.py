@@ -14,10 +14,20 @@ from airflow_provider_campaigns.operators.audience import PrepareAudienceOperato
 
 with DAG(
     "example_audience",
+    dag_display_name="Example: an audience, a fifth of it first",
+    tags=["campaigns", "altur", "audience"],
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     params={
+        "name": Param("Reactivation", type="string", minLength=1, description="What the campaigns are called"),
+        "first_message": Param(
+            "Good morning, am I speaking with the account's holder?",
+            type="string",
+            format="multiline",
+            minLength=1,
+            description="What the agent says first",
+        ),
         "agent_id": Param("0f8fad5b-d9cb-469f-a165-70867728950e", type="string", description="The agent that talks"),
         "integration_id": Param("int_public_id", type="string", description="The integration to call through"),
         "contacts": Param(
@@ -54,10 +64,11 @@ with DAG(
         """Return the task that calls the people of one slice."""
         return AlturCreateCampaignOperator(
             task_id=name,
-            name=f"Reactivation, {name} {{{{ run_id }}}}",
+            name=f"{{{{ params.name }}}}, {name} {{{{ run_id }}}}",
             agent_id="{{ params.agent_id }}",
             integration_id="{{ params.integration_id }}",
             integration_type="phone_call",
+            first_message="{{ params.first_message }}",
             contacts=f"{{{{ ti.xcom_pull(task_ids='audience', key='slices')[{place}]['path'] }}}}",
             **more,
         )

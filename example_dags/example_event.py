@@ -26,6 +26,8 @@ winter_campaigns = Asset(
 
 with DAG(
     "example_event",
+    dag_display_name="Example: after any campaign that has finished",
+    tags=["campaigns", "kinbox", "events"],
     schedule=[winter_campaigns],
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
@@ -38,7 +40,7 @@ with DAG(
         events = (event for events in (triggering_asset_events or {}).values() for event in events)
         return [event.extra["payload"] for event in events if event.extra.get("from_trigger")]
 
-    @task
+    @task(map_index_template="{{ task.op_kwargs['campaign']['name'] }}")
     def load_results(campaign: dict[str, Any]) -> str:
         """Stand in for what is to happen after a campaign; the results are there for GetCampaignOperator and hooks."""
         log.info("Campaign %s (%s) at %s has finished", campaign["id"], campaign["name"], campaign["vendor"])

@@ -13,10 +13,20 @@ from airflow_provider_campaigns.sensors.kinbox import KinboxCampaignSensor
 
 with DAG(
     "example_kinbox",
+    dag_display_name="Example: WhatsApp at Kinbox",
+    tags=["campaigns", "kinbox"],
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     params={
+        "name": Param("Winter offer", type="string", minLength=1, description="What the campaign is called"),
+        "message": Param(
+            "Good morning! Our winter offer is waiting for you.",
+            type="string",
+            format="multiline",
+            minLength=1,
+            description="What people read",
+        ),
         "channel_id": Param("103", type="string", description="The channel to send from"),
         "leads_asset_url": Param(
             "https://files.example.com/leads/winter.csv?leads=120",
@@ -29,13 +39,13 @@ with DAG(
 ) as dag:
     create = KinboxCreateCampaignOperator(
         task_id="create",
-        name="Winter offer {{ run_id }}",
+        name="{{ params.name }} {{ run_id }}",
         channel_id="{{ params.channel_id }}",
         channel_type="1",
         lead_type="file",
         leads_asset_url="{{ params.leads_asset_url }}",
         normalize_brazil_phone_numbers=False,
-        message="Good morning! Our winter offer is waiting for you.",
+        message="{{ params.message }}",
         seconds_between_messages=1,
         chunk_size=50,
     )

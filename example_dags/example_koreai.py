@@ -13,10 +13,20 @@ from airflow_provider_campaigns.sensors.koreai import KoreAICampaignSensor
 
 with DAG(
     "example_koreai",
+    dag_display_name="Example: SMS at Kore.ai",
+    tags=["campaigns", "koreai"],
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     params={
+        "name": Param("Flu shots", type="string", minLength=1, description="What the campaign is called"),
+        "message": Param(
+            "Your flu shot is due. The walk-in clinic is open until six.",
+            type="string",
+            format="multiline",
+            minLength=1,
+            description="What people read",
+        ),
         "contact_list": Param("Sandbox contacts", type="string", description="The name of a contact list that exists"),
         "caller_id": Param("+14155550100", type="string", description="A number of the app"),
         "poll_interval": Param(30, type="number", minimum=1, description="Seconds between two looks"),
@@ -25,10 +35,10 @@ with DAG(
 ) as dag:
     create = KoreAICreateCampaignOperator(
         task_id="create",
-        name="Flu shots {{ dag_run.run_after | default(dag_run.logical_date) | ts_nodash }}",
+        name="{{ params.name }} {{ dag_run.run_after | default(dag_run.logical_date) | ts_nodash }}",
         description="Reminder of the walk-in clinic",
         contact_lists=["{{ params.contact_list }}"],
-        message="Your flu shot is due. The walk-in clinic is open until six.",
+        message="{{ params.message }}",
         dialing_strategy={
             "callerId": {"phoneNumber": "{{ params.caller_id }}"},
             "callingHours": {

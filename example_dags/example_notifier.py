@@ -30,10 +30,20 @@ def mail(subject: str, text: str) -> SmtpNotifier:
 
 with DAG(
     "example_notifier",
+    dag_display_name="Example: notices by mail",
+    tags=["campaigns", "kinbox", "notices"],
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     params={
+        "name": Param("Reminder", type="string", minLength=1, description="What the campaign is called"),
+        "message": Param(
+            "Your appointment is tomorrow.",
+            type="string",
+            format="multiline",
+            minLength=1,
+            description="What people read",
+        ),
         "mail_to": Param("campaigns@example.com", type="string", description="Who gets the notices"),
         "poll_interval": Param(30, type="number", minimum=1, description="Seconds between two looks"),
     },
@@ -41,12 +51,12 @@ with DAG(
 ) as dag:
     launch = KinboxCreateCampaignOperator(
         task_id="launch",
-        name="Reminder {{ run_id }}",
+        name="{{ params.name }} {{ run_id }}",
         channel_id="103",
         channel_type="1",
         lead_type="file",
         leads_asset_url="https://files.example.com/leads/reminder.csv?leads=60",
-        message="Your appointment is tomorrow.",
+        message="{{ params.message }}",
         on_success_callback=[
             mail(
                 "Campaign {{ campaign.id }} was launched",

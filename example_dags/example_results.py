@@ -19,10 +19,20 @@ from airflow_provider_campaigns.sensors.altur import AlturCampaignSensor
 
 with DAG(
     "example_results",
+    dag_display_name="Example: results to a file",
+    tags=["campaigns", "altur", "results"],
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     params={
+        "name": Param("Reactivation", type="string", minLength=1, description="What the campaign is called"),
+        "first_message": Param(
+            "Good morning, am I speaking with the account's holder?",
+            type="string",
+            format="multiline",
+            minLength=1,
+            description="What the agent says first",
+        ),
         "agent_id": Param("0f8fad5b-d9cb-469f-a165-70867728950e", type="string", description="The agent that talks"),
         "integration_id": Param("int_public_id", type="string", description="The integration to call through"),
         "contacts": Param(
@@ -41,10 +51,11 @@ with DAG(
 ) as dag:
     create = AlturCreateCampaignOperator(
         task_id="create",
-        name="Reactivation {{ run_id }}",
+        name="{{ params.name }} {{ run_id }}",
         agent_id="{{ params.agent_id }}",
         integration_id="{{ params.integration_id }}",
         integration_type="phone_call",
+        first_message="{{ params.first_message }}",
         activate=False,
     )
     add = AlturAddContactsOperator(

@@ -11,10 +11,22 @@ from airflow_provider_campaigns.sensors.kinbox import KinboxCampaignSensor
 
 
 @dag(
+    dag_display_name="Example: TaskFlow",
+    tags=["campaigns", "kinbox", "taskflow"],
     schedule=None,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
-    params={"poll_interval": Param(30, type="number", minimum=1, description="Seconds between two looks")},
+    params={
+        "name": Param("Greeting", type="string", minLength=1, description="What the campaigns are called"),
+        "message": Param(
+            "Good morning to our customers!",
+            type="string",
+            format="multiline",
+            minLength=1,
+            description="What people read",
+        ),
+        "poll_interval": Param(30, type="number", minimum=1, description="Seconds between two looks"),
+    },
     doc_md=__doc__,
 )
 def example_taskflow() -> None:
@@ -26,13 +38,20 @@ def example_taskflow() -> None:
         return ["north", "south"]
 
     # What is the same in every run is given here and checked when the DAG is parsed.
-    @task.kinbox_campaign(channel_id="103", channel_type="1", lead_type="file", max_lateness=3600)
-    def greet(region: str, run_id: str | None = None) -> dict[str, Any]:
+    @task.kinbox_campaign(
+        channel_id="103",
+        channel_type="1",
+        lead_type="file",
+        max_lateness=3600,
+        map_index_template="{{ task.op_kwargs['region'] }}",
+    )
+    def greet(region: str, run_id: str | None = None, params: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the rest as data, not as templates. Called on every try, it must return the same for the same run."""
+        typed = params or {}
         return {
-            "name": f"Greeting to the {region}, {run_id}",
+            "name": f"{typed['name']} to the {region}, {run_id}",
             "leads_asset_url": f"https://files.example.com/leads/{region}.csv?leads=60",
-            "message": f"Good morning to our customers in the {region}!",
+            "message": typed["message"],
         }
 
     @task
@@ -44,7 +63,10 @@ def example_taskflow() -> None:
 
     greeted = greet.expand(region=regions())
     finished = KinboxCampaignSensor.partial(
-        task_id="finished", poll_interval="{{ params.poll_interval }}", mode="reschedule"
+        task_id="finished",
+        poll_interval="{{ params.poll_interval }}",
+        mode="reschedule",
+        map_index_template="Campaign {{ task.campaign_id }}",
     ).expand(campaign_id=greeted)
     report(finished.output)
 

@@ -17,9 +17,10 @@ from airflow_provider_campaigns.testing.airflow_since import needs
 # One worker of pytest-xdist runs what needs a database, so that it is made ready once.
 pytestmark = pytest.mark.xdist_group("airflow_db")
 
-#: An example that waits for a person's answer, which a run in this process never gets.
-ANSWERED = {"example_approval.py"}
-EXAMPLES = sorted({path.name for path in Path(__file__).parents[2].joinpath("example_dags").glob("*.py")} - ANSWERED)
+ALL = sorted(path.name for path in Path(__file__).parents[2].joinpath("example_dags").glob("*.py"))
+#: One waits for a person's answer, which a run in this process never gets; one is about a campaign that exists.
+OTHERWISE = {"example_approval.py", "example_stop.py"}
+EXAMPLES = [name for name in ALL if name not in OTHERWISE]
 #: How many campaigns an example launches at each vendor.
 CAMPAIGNS = {
     "example_kinbox.py": {"kinbox": 1},
@@ -29,8 +30,16 @@ CAMPAIGNS = {
     "example_event.py": {},
     "example_notifier.py": {"kinbox": 1},
     "example_results.py": {"altur": 1},
+    "example_sql.py": {"altur": 1},
     "example_taskflow.py": {"kinbox": 2},
     "example_three_vendors.py": {"kinbox": 2, "altur": 2, "koreai": 2},
+}
+
+
+#: What the instances of mapped tasks are called in Airflow's pages.
+LABELS = {
+    "example_taskflow.py": {"greet": {"north", "south"}},
+    "example_three_vendors.py": {"calls": {"Open again, north", "Open again, south"}},
 }
 
 
@@ -42,7 +51,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @needs("airflow.sdk")
 @pytest.mark.parametrize("file", EXAMPLES)
-def test_an_example_succeeds_and_creates_one_campaign_for_each_create_task_instance(
+def test_an_example_succeeds_creates_one_campaign_for_each_create_task_instance_and_labels_mapped_ones(
     file: str, load_dag: Callable[..., Any], campaign_sandbox: Sandbox
 ) -> None:
     run = load_dag(file).test(run_conf={"poll_interval": 1})
@@ -51,6 +60,56 @@ def test_an_example_succeeds_and_creates_one_campaign_for_each_create_task_insta
     assert Counter(campaign["vendor"] for campaign in journal["campaigns"]) == CAMPAIGNS[file]
     assert {name: counts["create_campaign"] for name, counts in journal["counts"].items()} == CAMPAIGNS[file]
     assert all(campaign["starts"] == 1 for campaign in journal["campaigns"])
+    mapped = [one for one in run.get_task_instances() if one.map_index >= 0]
+    assert all(one.rendered_map_index for one in mapped)
+    for task_id, expected in LABELS.get(file, {}).items():
+        assert {one.rendered_map_index for one in mapped if one.task_id == task_id} == expected
+
+
+@needs("airflow.sdk")
+@pytest.mark.parametrize("file", ALL)
+def test_an_example_is_found_by_its_tags_and_lets_a_person_type_what_people_read(
+    file: str, load_dag: Callable[..., Any]
+) -> None:
+    dag = load_dag(file)
+    assert dag.dag_display_name.startswith("Example: ")
+    assert "campaigns" in dag.tags
+    assert [task.task_id for task in dag.tasks if task.is_mapped and not task.map_index_template] == []
+    if CAMPAIGNS.get(file):
+        text = dag.params.get_param("message" if "message" in dag.params else "first_message").schema
+        assert (text["type"], text["format"]) == ("string", "multiline")
+        assert dag.params.get_param("name").schema["type"] == "string"
+
+
+@needs("airflow.sdk")
+def test_what_is_typed_into_the_form_is_what_people_read(
+    load_dag: Callable[..., Any], campaign_sandbox: Sandbox
+) -> None:
+    conf = {"poll_interval": 1, "name": "Spring", "message": "{{ 1 + 1 }} kinds of tulips"}
+    assert load_dag("example_kinbox.py").test(run_conf=conf).state == "success"
+    (campaign,) = campaign_sandbox.journal("kinbox")["campaigns"]
+    client = KinboxClient("token", base_url=campaign_sandbox.base_url("kinbox"))
+    assert campaign["name"].startswith("Spring ")
+    assert client.get_campaign(campaign["id"]).raw["message"] == "{{ 1 + 1 }} kinds of tulips"
+
+
+@needs("airflow.sdk")
+@pytest.mark.parametrize(("vendor", "status"), [("kinbox", "paused"), ("koreai", "Stopped")])
+def test_the_form_that_stops_a_campaign_stops_it_as_its_vendor_can(
+    vendor: str, status: str, load_dag: Callable[..., Any], campaign_sandbox: Sandbox
+) -> None:
+    # The wait is over soon after the start, the campaign is not.
+    file = f"example_{vendor}.py"
+    dag = load_dag(file)
+    campaign_sandbox.set_speed(20)
+    dag.partial_subset("create").test()
+    (campaign,) = campaign_sandbox.journal(vendor)["campaigns"]
+    run = load_dag("example_stop.py").test(
+        run_conf={"account": f"{vendor}_default", "campaign_id": str(campaign["id"])}
+    )
+    assert run.state == "success"
+    (campaign,) = campaign_sandbox.journal(vendor)["campaigns"]
+    assert campaign["status"] == status
 
 
 def test_mapped_creates_take_arguments_from_a_task_before_and_launch_one_campaign_each(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 
 from airflow_provider_campaigns.api import errors
 
@@ -68,9 +68,11 @@ class CampaignWaitTimeout(AirflowFailException):
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
-    """Translate API errors into Airflow exceptions; the API error stays as the cause."""
+    """Translate API errors into Airflow exceptions; the API error stays as the cause. A dry run skips the task."""
     try:
         yield
+    except errors.HeldBack as error:
+        raise AirflowSkipException(str(error)) from error
     except errors.InvalidRequest as error:
         raise CampaignRequestRefused(str(error)) from error
     except errors.OutcomeUnknown as error:

@@ -1,4 +1,4 @@
-"""A vendor's endpoints as data: method, path, and what sending the same request again could do."""
+"""A vendor's endpoints as data: method, path, what a request does there and what sending it again could do."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ class Safety(enum.Enum):
     ONCE = "once"
 
 
+class Effect(enum.Enum):
+    """What a request does at the vendor."""
+
+    #: It changes nothing.
+    READ = "read"
+    #: It pauses or stops a campaign: nobody gets a message because of it.
+    HOLD = "hold"
+    #: Anything else: it creates, starts, changes or deletes.
+    CHANGE = "change"
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """
@@ -30,12 +41,20 @@ class Endpoint:
     :param path: The path below the base URL, with ``{campaign_id}``-like places.
     :param safety: What repeating it could do; declared, since the verb does not tell (Kore.ai reads with POST).
     :param recipients: Whether it is about recipients: then an error repeats none of the vendor's words about them.
+    :param effect: What a request does; by default ``GET`` reads and any other verb changes something, which a dry run
+        does not send.
     """
 
     method: str
     path: str
     safety: Safety = Safety.REPEATABLE
     recipients: bool = False
+    effect: Effect | None = None
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether a dry run must not send it."""
+        return self.method != "GET" if self.effect is None else self.effect is Effect.CHANGE
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -62,6 +62,10 @@ def _restored(kind: type[CampaignAPIError], arguments: tuple[Any, ...], state: d
     return error
 
 
+class HeldBack(CampaignAPIError):
+    """The client is in a dry run, and the request would have changed something: it was not sent."""
+
+
 class AuthenticationFailed(CampaignAPIError):
     """The vendor does not accept the credential (401)."""
 

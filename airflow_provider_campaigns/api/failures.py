@@ -54,6 +54,14 @@ class Failures:
         """Return a text of any length in which no credential is left."""
         return without(self._secrets, text)
 
+    def held_back(self, endpoint: Endpoint) -> errors.HeldBack:
+        """Return the error for a request that a dry run must not send."""
+        return errors.HeldBack(
+            f"Dry run: {endpoint} was not sent to {self._account.vendor}, since {self._account.label} says dry_run.",
+            vendor=self._account.vendor,
+            endpoint=str(endpoint),
+        )
+
     def broken(self, endpoint: Endpoint, what: str, status: int, headers: Mapping[str, str]) -> errors.UnreadableAnswer:
         """
         Return the error for an answer that cannot be read.

@@ -25,6 +25,8 @@ class ClientOptions:
     :param look_share: The share of that limit which waits may take for their looks, above 0 up to 1, by default two
         thirds; the rest is for launches, starts and holds.
     :param label: How messages call the credential, such as ``connection 'kinbox_default'``.
+    :param dry_run: Send no request that creates, starts, changes or deletes something; by default all are sent. Pausing
+        and stopping go on, since they can only spare people a message.
     :param sleep: How to wait between attempts, in seconds.
     :raises InvalidRequest: For a number that cannot work; an address is checked by :meth:`url`.
     """
@@ -34,6 +36,7 @@ class ClientOptions:
     rate_limit: float | None = None
     look_share: float = LOOK_SHARE
     label: str = "the given credential"
+    dry_run: bool = False
     sleep: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:
@@ -70,4 +73,5 @@ class OptionArguments(TypedDict, total=False):
     rate_limit: float | None
     look_share: float
     label: str
+    dry_run: bool
     sleep: Callable[[float], None]

@@ -74,6 +74,7 @@ class Transport:
         self._diagnose = diagnose
         self._failures = Failures(account, secrets, credential_advice)
         self._sleep = options.sleep
+        self._dry_run = options.dry_run
         self._limit_window = limit_window
         self._membership = join(account, rate, options.look_share) if rate else None
         self._connections = Connections(base_url, auth)
@@ -115,12 +116,15 @@ class Transport:
         :param idempotency_key: Sent as ``Idempotency-Key``; the same one on every attempt.
         :param into: A file for the body of a success, which may then be of any size and is not read here: the answer
             has no data. It holds the last attempt's body alone, and one that is whole, as far as JSON's ends tell.
-        :raises CampaignAPIError: By meaning; ``OutcomeUnknown`` when a change may have taken effect.
+        :raises CampaignAPIError: By meaning; ``OutcomeUnknown`` when a change may have taken effect, ``HeldBack`` when
+            a dry run did not send it.
         """
         import random
 
         from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+        if self._dry_run and endpoint.changes_something:
+            raise self._failures.held_back(endpoint)
         asked = Call(endpoint, path, query, body, idempotency_key)
         unclear: list[errors.OutcomeUnknown] = []
 

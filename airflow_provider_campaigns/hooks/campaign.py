@@ -102,7 +102,7 @@ class CampaignHook(BaseHook):
 
     @property
     def dry_run(self) -> bool:
-        """Whether the connection says that launches are checked but never sent."""
+        """Whether the connection says that launches are checked, and nothing is created, started or changed."""
         return bool(self._settings.extra["dry_run"])
 
     def console_url(self, campaign_id: str) -> str | None:

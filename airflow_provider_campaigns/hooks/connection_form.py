@@ -26,7 +26,8 @@ COMMON_FIELDS: Mapping[str, Any] = {
     },
     "dry_run": {
         "label": "Dry run",
-        "description": "Launches over this connection are checked and logged but never sent.",
+        "description": "Launches over this connection are checked and logged but never sent; it starts, resumes, "
+        "changes and deletes nothing either. It reads, pauses and stops.",
         "schema": {"type": ["boolean", "null"], "default": False},
     },
     "console_url": {

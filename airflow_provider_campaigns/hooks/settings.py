@@ -57,6 +57,7 @@ class Settings:
             "timeout": self.extra["timeout"],
             "rate_limit": self.extra["rate_limit"],
             "label": self.label,
+            "dry_run": bool(self.extra["dry_run"]),
         }
 
     def credential(self, what: str) -> str:

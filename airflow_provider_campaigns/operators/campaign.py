@@ -32,6 +32,9 @@ class CampaignOperator(DeclaredArguments, BaseOperator):
     """
     What the operators on one campaign share; each makes one call and returns the campaign as a plain dict.
 
+    Over a connection with ``dry_run``, what would start, change or delete a campaign is not sent, and the task is
+    skipped; reading, pausing and stopping work.
+
     :param campaign_id: The campaign's id. (templated)
     :param conn_id: A connection of any of the vendors' types. (templated)
     :param hook_params: Further arguments of the hook. (templated)

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from airflow.providers.common.compat.sdk import AirflowSkipException
-
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.arguments.kinds import MOMENT, ArgumentKind, choice, whole_number
 from airflow_provider_campaigns.arguments.templates import is_template
@@ -63,8 +61,6 @@ class KoreAIEnableScheduleOperator(_ScheduleOperator):
     Lets a campaign at Kore.ai run by itself, every so many days or weeks; returns the campaign as a plain dict.
 
     The schedule takes the place of the one that the campaign had.
-
-    Over a connection with ``dry_run`` everything is checked, nothing is switched on, and the task is skipped.
 
     :param campaign_id: The campaign's id; its name must be its own, since Kore.ai takes no id here. (templated)
     :param runs_from: When it runs first: a datetime or its ISO 8601 text, with an offset from UTC. (templated)
@@ -127,8 +123,6 @@ class KoreAIEnableScheduleOperator(_ScheduleOperator):
         schedule = self._schedule()
         client = cast("KoreAIClient", hook.get_conn())
         name = self._name(client, campaign_id)
-        if hook.begin(self.log, dry_run=False):
-            raise AirflowSkipException(f"Dry run: the schedule of campaign {campaign_id} was not switched on.")
         client.enable_schedule(name, **schedule)
         return client.get_campaign(campaign_id, progress=False)
 

@@ -1,9 +1,11 @@
 """The operators on campaigns that exist, against the sandbox."""
 
+import json
 from typing import Any
 
 import pytest
 from acted_upon import act, altur_campaign, koreai_campaign
+from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignRequestRefused
@@ -103,3 +105,13 @@ def test_the_list_takes_the_vendor_s_filters() -> None:
 def test_a_limit_out_of_range_is_refused_when_the_dag_is_parsed(limit: int) -> None:
     with pytest.raises(InvalidRequest, match="limit must be a whole number from 1 to 10000"):
         ListCampaignsOperator(task_id="list", conn_id="altur_default", limit=limit)
+
+
+def test_a_dry_run_skips_what_would_send(campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign_id = altur_campaign()
+    connection = campaign_sandbox.connections()["altur_default"]
+    connection["extra"] = {**connection.get("extra", {}), "dry_run": True}
+    monkeypatch.setenv("AIRFLOW_CONN_ALTUR_DEFAULT", json.dumps(connection))
+    with pytest.raises(AirflowSkipException, match="was not sent to Altur"):
+        act(StartCampaignOperator, "altur_default", campaign_id)
+    assert act(GetCampaignOperator, "altur_default", campaign_id)["status"] == "draft"

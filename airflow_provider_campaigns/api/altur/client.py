@@ -26,7 +26,7 @@ from airflow_provider_campaigns.api.altur.fields import (
 from airflow_provider_campaigns.api.altur.lists import LIST_CAMPAIGNS, AlturLists
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.create_request import CreateRequest
-from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
+from airflow_provider_campaigns.api.endpoints import Effect, Endpoint, Safety
 from airflow_provider_campaigns.api.errors import (
     AuthenticationFailed,
     CampaignAPIError,
@@ -51,7 +51,7 @@ CREATE_CAMPAIGN = Endpoint("POST", "/campaigns", Safety.KEYED)
 UPDATE_CAMPAIGN = Endpoint("PATCH", "/campaigns/{campaign_id}")
 # Altur answers a second pause, resume or archive with success and does nothing; a second activate with 409.
 ACTIVATE_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/activate", Safety.ONCE)
-PAUSE_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/pause")
+PAUSE_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/pause", effect=Effect.HOLD)
 RESUME_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/resume")
 ARCHIVE_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/archive")
 

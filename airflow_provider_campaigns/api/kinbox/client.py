@@ -14,7 +14,7 @@ from typing import Any, Unpack
 from airflow_provider_campaigns.api import errors, fields, reading
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.create_request import CreateRequest
-from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
+from airflow_provider_campaigns.api.endpoints import Effect, Endpoint, Safety
 from airflow_provider_campaigns.api.header_auth import header_auth
 from airflow_provider_campaigns.api.kinbox.answers import (
     CAMPAIGN_COUNTS,
@@ -39,7 +39,7 @@ NEWEST_URL = "https://platform.kinbox.com.br"
 # Whether a second PATCH of scheduledTo queues a campaign a second time is not documented, so it is not tried.
 UPDATE = Endpoint("PATCH", "/v1/campaigns/{campaign_id}", Safety.ONCE)
 DELETE = Endpoint("DELETE", "/v1/campaigns/{campaign_id}", Safety.ONCE)
-PAUSE = Endpoint("POST", "/v1/campaigns/{campaign_id}/pause", Safety.ONCE)
+PAUSE = Endpoint("POST", "/v1/campaigns/{campaign_id}/pause", Safety.ONCE, effect=Effect.HOLD)
 RESUME = Endpoint("POST", "/v1/campaigns/{campaign_id}/resume", Safety.ONCE)
 #: Creating, by the version of the API; Kinbox honours no idempotency key on either.
 CREATE: Mapping[str, Endpoint] = {

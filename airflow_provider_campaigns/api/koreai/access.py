@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api import errors, reading
 from airflow_provider_campaigns.api.answers import Answer, Refusal, meaning_of
-from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
+from airflow_provider_campaigns.api.endpoints import Effect, Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.header_auth import header_auth
 from airflow_provider_campaigns.api.limits import Account, Rate
@@ -36,12 +36,17 @@ Versions = Mapping[str, Endpoint]
 
 
 def in_both_versions(
-    method: str, path: str, safety: Safety = Safety.REPEATABLE, *, recipients: bool = False
+    method: str,
+    path: str,
+    safety: Safety = Safety.REPEATABLE,
+    *,
+    recipients: bool = False,
+    effect: Effect | None = None,
 ) -> Versions:
     """Return an endpoint under the documented prefix of each API version."""
     return {
-        "v1": Endpoint(method, f"/agentassist/api/v1/public/{{app_id}}/campaign{path}", safety, recipients),
-        "v2": Endpoint(method, f"/campaign/api/v2/public/{{app_id}}/campaign{path}", safety, recipients),
+        "v1": Endpoint(method, f"/agentassist/api/v1/public/{{app_id}}/campaign{path}", safety, recipients, effect),
+        "v2": Endpoint(method, f"/campaign/api/v2/public/{{app_id}}/campaign{path}", safety, recipients, effect),
     }
 
 

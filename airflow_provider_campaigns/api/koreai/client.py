@@ -8,9 +8,10 @@ from typing import Any, Unpack
 
 from airflow_provider_campaigns.api import errors, reading
 from airflow_provider_campaigns.api.create_request import CreateRequest
-from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
+from airflow_provider_campaigns.api.endpoints import Effect, Endpoint, Safety
 from airflow_provider_campaigns.api.koreai.access import (
     VENDOR,
+    Versions,
     failure_word,
     in_any_version,
     in_both_versions,
@@ -35,7 +36,9 @@ UPDATE = in_both_versions("PUT", "/{campaign_id}", Safety.ONCE)
 DELETE = in_both_versions("DELETE", "/{campaign_id}", Safety.ONCE)
 # The v2 pages disagree about the path of start and stop (one has a double slash, one lacks its prefix), while the v1
 # pages agree: so there is one path, whichever version the client was set to.
-TRIGGER = in_any_version(Endpoint("POST", "/campaign/api/v1/public/{app_id}/campaign/{campaign_id}", Safety.ONCE))
+_TRIGGER = Endpoint("POST", "/campaign/api/v1/public/{app_id}/campaign/{campaign_id}", Safety.ONCE)
+START = in_any_version(_TRIGGER)
+STOP = in_any_version(replace(_TRIGGER, effect=Effect.HOLD))
 
 
 class KoreAIClient(KoreAISchedules, KoreAIOutcomes):
@@ -220,7 +223,7 @@ class KoreAIClient(KoreAISchedules, KoreAIOutcomes):
         :raises Conflict: Its state does not allow it.
         :raises OutcomeUnknown: No conclusive answer came, and the campaign is not active (yet).
         """
-        return self._trigger(campaign_id, "play", CampaignStatus.RUNNING)
+        return self._trigger(campaign_id, START, "play", CampaignStatus.RUNNING)
 
     def stop_campaign(self, campaign_id: str) -> Campaign:
         """
@@ -231,7 +234,7 @@ class KoreAIClient(KoreAISchedules, KoreAIOutcomes):
         :raises Conflict: Its state does not allow it.
         :raises OutcomeUnknown: No conclusive answer came, and the campaign is not stopped (yet).
         """
-        return self._trigger(campaign_id, "stop", CampaignStatus.CANCELED)
+        return self._trigger(campaign_id, STOP, "stop", CampaignStatus.CANCELED)
 
     def check(self) -> str:
         """Read one row of the list and return a sentence about what was found."""
@@ -240,10 +243,10 @@ class KoreAIClient(KoreAISchedules, KoreAIOutcomes):
         found = "" if total is None else f" The app's {self.campaign_type} campaigns: {total}."
         return f"Kore.ai accepts {self.transport.account.label}.{found}"
 
-    def _trigger(self, campaign_id: str, trigger: str, wanted: CampaignStatus) -> Campaign:
+    def _trigger(self, campaign_id: str, endpoint: Versions, trigger: str, wanted: CampaignStatus) -> Campaign:
         query = {"campaignType": self.campaign_type, "trigger": trigger}
         try:
-            answer = self._call(TRIGGER, path={"campaign_id": campaign_id}, query=query, body={})
+            answer = self._call(endpoint, path={"campaign_id": campaign_id}, query=query, body={})
             told = self._campaign(answer, answer.object(), campaign_id)
         except errors.OutcomeUnknown:
             try:
@@ -263,6 +266,6 @@ class KoreAIClient(KoreAISchedules, KoreAIOutcomes):
             f"{VENDOR} did not {'start' if trigger == 'play' else 'stop'} campaign {campaign_id} "
             f"({now.vendor_status}): {said}",
             vendor=VENDOR,
-            endpoint=str(TRIGGER[self.api_version]),
+            endpoint=str(endpoint[self.api_version]),
             status=answer.status,
         )

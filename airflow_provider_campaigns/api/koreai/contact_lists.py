@@ -13,7 +13,7 @@ from typing import Any
 from airflow_provider_campaigns.api import fields, reading
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.contacts import CheckedContact, checked_rows
-from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
+from airflow_provider_campaigns.api.endpoints import Effect, Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field
 from airflow_provider_campaigns.api.koreai.access import KoreAIAccess, in_any_version, in_both_versions
@@ -29,7 +29,7 @@ ADD_CONTACTS = in_any_version(
     Endpoint("POST", "/api/1.1/public/{app_id}/campaign/contactList/addContacts", Safety.ONCE, recipients=True)
 )
 GET_LIST = in_both_versions("GET", "/contactList/{list_id}")
-LIST_LISTS = in_both_versions("POST", "/contactList/getAllListDetails")
+LIST_LISTS = in_both_versions("POST", "/contactList/getAllListDetails", effect=Effect.READ)
 LIST_CONTACTS = in_both_versions("GET", "/contactList/{list_id}/getAllContacts", recipients=True)
 UPDATE_LIST = in_both_versions("PUT", "/contactList/{list_id}", Safety.ONCE)
 DELETE_LIST = in_both_versions("DELETE", "/contactList/{list_id}", Safety.ONCE)

@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_campaigns.api import fields, reading
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.client import CampaignClient
-from airflow_provider_campaigns.api.endpoints import path_segment
+from airflow_provider_campaigns.api.endpoints import Effect, path_segment
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field
 from airflow_provider_campaigns.api.koreai.access import VENDOR, in_both_versions
@@ -34,7 +34,7 @@ from airflow_provider_campaigns.api.koreai.results import STATUS, KoreAIResults
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 
 GET = in_both_versions("GET", "/{campaign_id}")
-LIST = in_both_versions("POST", "/getAllCampaignDetails")
+LIST = in_both_versions("POST", "/getAllCampaignDetails", effect=Effect.READ)
 
 STATUS_WORDS = ("Active", "Completed", "Ready", "Paused", "Preparing", "Stopped", "Scheduled", "Rescheduled")
 UNFINISHED_WORDS = ("Active", "Paused", "Ready", "Preparing", "Scheduled", "Rescheduled")

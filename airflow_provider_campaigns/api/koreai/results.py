@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from airflow_provider_campaigns.api import errors, reading
-from airflow_provider_campaigns.api.endpoints import path_segment
+from airflow_provider_campaigns.api.endpoints import Effect, path_segment
 from airflow_provider_campaigns.api.koreai.access import VENDOR, KoreAIAccess, in_both_versions
 from airflow_provider_campaigns.api.koreai.answers import ContactResult, Figures, read_contact_result
 from airflow_provider_campaigns.api.koreai.paging import MAX_PAGE_SIZE, checked_page_size
 from airflow_provider_campaigns.api.paging import CountedRows, Page, walk
 
-STATUS = in_both_versions("POST", "/{campaign_id}/status", recipients=True)
+STATUS = in_both_versions("POST", "/{campaign_id}/status", recipients=True, effect=Effect.READ)
 #: How many pages of contacts are counted for a voice campaign's progress: each is one of 60 requests a minute.
 PAGES_OF_RESULTS = 3
 

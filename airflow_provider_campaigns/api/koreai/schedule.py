@@ -8,13 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_provider_campaigns.api import fields, reading
-from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
+from airflow_provider_campaigns.api.endpoints import Effect, Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field
 from airflow_provider_campaigns.api.koreai.access import KoreAIAccess, in_any_version
 from airflow_provider_campaigns.api.koreai.answers import id_in
 
-SCHEDULE = in_any_version(Endpoint("POST", "/campaign/api/v2/public/{app_id}/campaign/schedule", Safety.ONCE))
+_SCHEDULE = Endpoint("POST", "/campaign/api/v2/public/{app_id}/campaign/schedule", Safety.ONCE)
+ENABLE = in_any_version(_SCHEDULE)
+DISABLE = in_any_version(replace(_SCHEDULE, effect=Effect.HOLD))
 
 #: Spelt otherwise than the days of the calling hours.
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -66,7 +68,7 @@ class KoreAISchedules(KoreAIAccess):
         if not isinstance(campaign_name, str) or not campaign_name.strip():
             raise InvalidRequest("campaign_name must be the name of a campaign.")
         query = {"enableSchedule": str(enable).lower(), "campaignName": campaign_name}
-        answer = self._call(SCHEDULE, query=query, body=body)
+        answer = self._call(ENABLE if enable else DISABLE, query=query, body=body)
         return id_in(reading.mapping(reading.mapping(answer.data).get("data")), reading.mapping(answer.data))
 
 

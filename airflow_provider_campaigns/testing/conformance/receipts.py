@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_campaigns.api.errors import HeldBack
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.testing.conformance.declaration import VendorUnderTest
 from airflow_provider_campaigns.testing.conformance.suite import Suite
@@ -83,6 +84,14 @@ class Receipts(Suite):
         assert ended.receipt["dry_run"] is True
         assert ended.receipt["id"] is None
         assert "campaign_launch" not in (task.values or {})
+        if where == "connection":
+            # Not the operator alone: whoever uses the hook is held back.
+            operator = launched.build()
+            operator.read_all_arguments()
+            hook = operator.hook()
+            with pytest.raises(HeldBack, match="dry_run"):
+                hook.get_conn().create(operator.plan(hook).request, idempotency_key="key")
+            assert sandbox.journal()["requests"] == []
         printed = capfd.readouterr()
         said = f"{caplog.text}{printed.out}"
         assert "Dry run: nothing is sent" in said

@@ -267,10 +267,13 @@ NOT_ASKING = {
     *(
         "answers",
         "body_of",
+        "check_changes",
         "check_fields",
         "close",
         "counted",
         "counted_on_request",
+        "lacking",
+        "marked",
         "marked_text",
         "prepare",
         "read_fields",
@@ -278,7 +281,7 @@ NOT_ASKING = {
     ),
     *("create", "add_checked_contacts"),
     *("age", "checked_id", "is_worth_a_page", "list_serves", "listed", "where_marked", "with_figures"),
-    "campaign_by_id",
+    *("campaign_by_id", "is_gone"),
 }
 
 

@@ -62,7 +62,14 @@ FIELDS: dict[str, Any] = {
     },
 }
 #: What needs no answer about the object: it is gone, or the vendor's answer is about the call alone.
-WITHOUT_OBJECT = {"delete_campaign", "delete_contact", "delete_contact_list", "update_contact_list", "checked_id"}
+WITHOUT_OBJECT = {
+    "delete_campaign",
+    "delete_contact",
+    "delete_contact_list",
+    "update_contact_list",
+    "checked_id",
+    "is_gone",
+}
 #: What yields or counts what belongs to the object, and has ids of its own.
 PARTS = {
     *("list_lead_results", "lead_result_rows", "add_contacts", "add_all_contacts", "add_checked_contacts"),

@@ -52,7 +52,7 @@ def test_the_linter_s_rules_on_security_hold_for_the_package_without_exceptions(
         for place, rules in lint["per-file-ignores"].items()
         if "airflow_provider_campaigns" in place or place == "**"
     }
-    # The kit's cases are tests, which assert, as what a test asks about a launch does; an audience's SQL is composed of the names of its own tables.
+    # The kit's cases and what a test asks about a launch assert; an audience's SQL names its own tables.
     assert excused_places == {
         "airflow_provider_campaigns/audience/**": ["S608"],
         "airflow_provider_campaigns/testing/{launched.py,conformance/**}": ["S101"],

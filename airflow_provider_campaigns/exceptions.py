@@ -35,7 +35,16 @@ class LaunchConflict(AirflowFailException):
 
 
 class LaunchRefused(AirflowFailException):
-    """A rule that the DAG's author set forbids the launch; not retried."""
+    """
+    A rule that the DAG's author set forbids the launch; not retried.
+
+    :param message: What forbids it, and what was sent.
+    :param guard: The argument that sets the rule.
+    """
+
+    def __init__(self, message: str = "", *, guard: str = "other") -> None:
+        super().__init__(message)
+        self.guard = guard
 
 
 class CampaignFailed(AirflowFailException):

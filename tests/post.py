@@ -45,7 +45,7 @@ class Client(Transport):
 
     def __init__(self, base_url, key=None, **changes):
         self.pauses = []
-        chosen = {name: changes.pop(name) for name in ("look_share",) if name in changes}
+        chosen = {name: changes.pop(name) for name in ("look_share", "on_attempt") if name in changes}
         options = ClientOptions(timeout=changes.pop("timeout", self.patience), sleep=self.pauses.append, **chosen)
         arguments = {"auth": bearer, "diagnose": by_status, "secrets": (TOKEN,)} | changes
         super().__init__(

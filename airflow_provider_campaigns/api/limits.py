@@ -100,7 +100,7 @@ class Membership:
             limit = _limits.setdefault(self._digest, _AccountLimit())
             limit.members.add(self)
             limiter = limit.limiter()
-        if getattr(_thread, "looks", False):
+        if is_looking():
             self._wait_as_a_look(limit)
             limiter.try_acquire(self._digest)
             return
@@ -176,11 +176,16 @@ _thread = threading.local()
 @contextmanager
 def looking() -> Iterator[None]:
     """Make this thread's requests looks: they can wait, unlike launches, starts and holds."""
-    before, _thread.looks = getattr(_thread, "looks", False), True
+    before, _thread.looks = is_looking(), True
     try:
         yield
     finally:
         _thread.looks = before
+
+
+def is_looking() -> bool:
+    """Whether this thread's requests are looks."""
+    return bool(getattr(_thread, "looks", False))
 
 
 def join(account: Account, rate: Rate, look_share: float = LOOK_SHARE) -> Membership:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
+from airflow_provider_campaigns.api.attempts import AttemptListener
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.hosts import normalised_base_url
 from airflow_provider_campaigns.api.limits import LOOK_SHARE, Rate
@@ -28,6 +29,8 @@ class ClientOptions:
     :param dry_run: Send no request that creates, starts, changes or deletes something; by default all are sent. Pausing
         and stopping go on, since they can only spare people a message.
     :param sleep: How to wait between attempts, in seconds.
+    :param on_attempt: Called after each attempt at a request with an
+        :class:`~airflow_provider_campaigns.api.attempts.Attempt`, in the thread that made it; by default nothing is.
     :raises InvalidRequest: For a number that cannot work; an address is checked by :meth:`url`.
     """
 
@@ -38,6 +41,7 @@ class ClientOptions:
     label: str = "the given credential"
     dry_run: bool = False
     sleep: Callable[[float], None] = time.sleep
+    on_attempt: AttemptListener | None = None
 
     def __post_init__(self) -> None:
         if not (self.timeout > 0 and math.isfinite(self.timeout)):
@@ -75,3 +79,4 @@ class OptionArguments(TypedDict, total=False):
     label: str
     dry_run: bool
     sleep: Callable[[float], None]
+    on_attempt: AttemptListener | None

@@ -10,9 +10,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from airflow_provider_campaigns.api import bodies, errors
 from airflow_provider_campaigns.api.answers import Answer, Refusal
+from airflow_provider_campaigns.api.attempts import Attempt, tell
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.failures import Failures, unknown_outcome
-from airflow_provider_campaigns.api.limits import Account, Rate, join
+from airflow_provider_campaigns.api.limits import Account, Rate, is_looking, join
 from airflow_provider_campaigns.api.options import ClientOptions
 from airflow_provider_campaigns.api.repeating import MAX_ATTEMPTS, may_repeat, pause_before
 from airflow_provider_campaigns.api.writing import Call, signed
@@ -75,6 +76,7 @@ class Transport:
         self._failures = Failures(account, secrets, credential_advice)
         self._sleep = options.sleep
         self._dry_run = options.dry_run
+        self._on_attempt = options.on_attempt
         self._limit_window = limit_window
         self._membership = join(account, rate, options.look_share) if rate else None
         self._connections = Connections(base_url, auth)
@@ -157,11 +159,8 @@ class Transport:
             raise unclear[-1] from unclear[-1].__cause__
 
     def _attempt(self, call: Call, into: IO[bytes] | None) -> Answer:
-        if self._membership:
-            self._membership.wait_for_turn()
-        began = time.monotonic()
         try:
-            answer = self._exchange(call, into)
+            answer = self._told_exchange(call, into)
             refusal = self._diagnosed(answer)
             if refusal:
                 raise self._refused(answer, refusal)
@@ -170,9 +169,32 @@ class Transport:
             if call.endpoint.safety is Safety.REPEATABLE or never_sent:
                 raise
             raise unknown_outcome(call.endpoint, error) from error
-        log.debug(
-            "%s %s: %d in %.0f ms", self.account.vendor, call.endpoint, answer.status, 1000 * (time.monotonic() - began)
-        )
+        return answer
+
+    def _told_exchange(self, call: Call, into: IO[bytes] | None) -> Answer:
+        """Send a request once, when it is its turn, and tell what came of it."""
+        asked = time.monotonic()
+        if self._membership:
+            self._membership.wait_for_turn()
+        began = time.monotonic()
+        status = None
+        try:
+            answer = self._exchange(call, into)
+            status = answer.status
+        except errors.CampaignAPIError as error:
+            status = error.status
+            raise
+        finally:
+            attempt = Attempt(
+                vendor=self.account.vendor,
+                endpoint=call.endpoint,
+                status=status,
+                seconds=time.monotonic() - began,
+                waited=began - asked,
+                is_look=is_looking(),
+            )
+            log.debug("%s %s: %s in %.0f ms", attempt.vendor, call.endpoint, status, 1000 * attempt.seconds)
+            tell(self._on_attempt, attempt)
         return answer
 
     def _exchange(self, call: Call, into: IO[bytes] | None) -> Answer:

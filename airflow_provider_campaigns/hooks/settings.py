@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.arguments.kinds import BOOLEAN
 from airflow_provider_campaigns.hooks.connection_form import ONLY_SHOWN
+from airflow_provider_campaigns.metrics import count_attempt
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -58,6 +59,7 @@ class Settings:
             "rate_limit": self.extra["rate_limit"],
             "label": self.label,
             "dry_run": bool(self.extra["dry_run"]),
+            "on_attempt": count_attempt,
         }
 
     def credential(self, what: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_campaigns import metrics
 from airflow_provider_campaigns.api.errors import OutcomeUnknown
 from airflow_provider_campaigns.exceptions import LaunchConflict, LaunchOutcomeUnknown
 from airflow_provider_campaigns.launch.decisions import changed_fields
@@ -63,7 +64,14 @@ class HandOver:
         return islice(rows, self.record.rows, None)
 
 
+def count_contacts(vendor: str, **results: int) -> None:
+    """Count what became of contacts that were handed over, by result."""
+    for result, number in results.items():
+        metrics.count(metrics.CONTACTS, number, vendor=vendor, result=result)
+
+
 def add_in_batches(
+    vendor: str,
     keeper: RecordKeeper,
     rows: Iterable[CheckedContact],
     add: Callable[[Iterator[CheckedContact], int], Iterable[Any]],
@@ -72,6 +80,7 @@ def add_in_batches(
     """
     Hand rows over, and record after each batch how far it got and what became of the rows.
 
+    :param vendor: The vendor's name.
     :param keeper: Keeps the record, which says how many rows are in.
     :param rows: The rows that are not in yet.
     :param add: Sends rows from an index on in batches, several at once if it likes, and yields what became of each, in
@@ -96,5 +105,8 @@ def add_in_batches(
             done = f"{handed} contacts were handed over"
             keeper.remember(done, batches=record.batches + 1, rows=handed, contacts=dict(tally), refused=refused)
             log.info("%d contacts handed over", handed)
+            count_contacts(
+                vendor, created=batch.created, updated=batch.updated, skipped=batch.skipped, refused=batch.failed
+            )
     except OutcomeUnknown as lost:
         raise LaunchOutcomeUnknown(f"{lost} The next try sends the batch again under the same key.") from lost

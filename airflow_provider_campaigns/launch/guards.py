@@ -48,6 +48,12 @@ class GuardVerdict:
     until: datetime.datetime | None = None
     answers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
+    @property
+    def guard(self) -> str:
+        """The guard that says no, empty to go: the one that is asked first."""
+        said_no = (name for name, answer in self.answers.items() if answer != str(GuardAction.GO))
+        return "" if self.action is GuardAction.GO else next(said_no, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:

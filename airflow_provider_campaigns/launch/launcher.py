@@ -197,7 +197,7 @@ class Launch:
                     "over: somebody started it at the vendor meanwhile. Look at it there."
                 )
             return
-        add_in_batches(self._keeper, rest, add, self._log)
+        add_in_batches(self.client.vendor, self._keeper, rest, add, self._log)
 
     def check_refused_contacts(self, campaign: Campaign, most: float | None) -> None:
         """
@@ -209,17 +209,14 @@ class Launch:
         """
         if self.record.started or _start_step_of(campaign, created=self.created) is not StartStep.START:
             return
-        refused = self.record.contacts.get("refused", 0)
-        if self.record.rows and not self.record.contacts_taken:
-            raise LaunchRefused(
-                f"{self.client.vendor} took none of the {self.record.rows} contacts, {refused} of which it refused. "
-                f"Campaign {campaign.id} was not started."
-            )
-        if exceeds(most, refused, self.record.rows):
-            raise LaunchRefused(
-                f"{refused} of {self.record.rows} contacts were refused, more than max_failed_contacts={most:g}. "
-                f"Campaign {campaign.id} was not started."
-            )
+        refused, rows = self.record.contacts.get("refused", 0), self.record.rows
+        if rows and not self.record.contacts_taken:
+            why = f"{self.client.vendor} took none of the {rows} contacts, {refused} of which it refused."
+        elif exceeds(most, refused, rows):
+            why = f"{refused} of {rows} contacts were refused, more than max_failed_contacts={most:g}."
+        else:
+            return
+        raise LaunchRefused(f"{why} Campaign {campaign.id} was not started.", guard="max_failed_contacts")
 
     def start(self, campaign: Campaign, begin: Callable[[str], Campaign]) -> Campaign:
         """

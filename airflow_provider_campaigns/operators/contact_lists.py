@@ -61,6 +61,7 @@ class _ContactListOperator(ContactsOperator):
 
     def _fill(self, client: KoreAIClient, known: ContactList, rows: ContactRows, hand_over: HandOver) -> None:
         from airflow_provider_campaigns.api.koreai.contact_lists import MAX_CONTACTS_PER_BATCH
+        from airflow_provider_campaigns.launch.batches import count_contacts
 
         if known.allow_duplicates is not False:
             told = "Kore.ai does not say whether" if known.allow_duplicates is None else "by its settings"
@@ -80,6 +81,8 @@ class _ContactListOperator(ContactsOperator):
             rows_in = record.rows + len(batch)
             hand_over.keeper.remember(f"{rows_in} rows were handed over", batches=record.batches + 1, rows=rows_in)
             self.log.info("%d rows handed over", hand_over.record.rows)
+            # Kore.ai does not say what became of each.
+            count_contacts(client.vendor, taken=len(batch))
 
 
 def _named(client: KoreAIClient, name: str) -> ContactList | None:

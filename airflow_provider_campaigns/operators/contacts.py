@@ -125,6 +125,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         from airflow_provider_campaigns.api.altur.fields import numeric_id
         from airflow_provider_campaigns.hooks.altur import AlturHook
         from airflow_provider_campaigns.launch.batches import HandOver, add_in_batches
+        from airflow_provider_campaigns.launch.counted import counted_refusals
         from airflow_provider_campaigns.launch.task_run import TaskRun
 
         with airflow_errors():
@@ -145,10 +146,12 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
             run = TaskRun.of(context)
             hand_over = HandOver(run, meant, self.log)
             if hand_over.record.rows < checked.rows:
-                self._ask(run, checked, hand_over.record.rows, dry_run=dry_run)
+                with counted_refusals(client.vendor):
+                    self._ask(run, checked, hand_over.record.rows, dry_run=dry_run)
                 if dry_run:
                     self._show(f"campaign {campaign_id}", checked)
                 add_in_batches(
+                    client.vendor,
                     hand_over.keeper,
                     hand_over.rest(rows.sound()),
                     lambda sound, first: rows.placed(
@@ -163,7 +166,8 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
                     ),
                     self.log,
                 )
-        return {**self._outcome(campaign_id, hand_over.record), **checked.told()}
+        with counted_refusals(client.vendor):
+            return {**self._outcome(campaign_id, hand_over.record), **checked.told()}
 
     def _ask(self, run: TaskRun, checked: Checked, rows_in: int, *, dry_run: bool) -> None:
         from airflow_provider_campaigns.launch.guards import GuardAction
@@ -180,13 +184,15 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         if record.rows and not record.contacts_taken:
             raise LaunchRefused(
                 f"Altur took none of the {record.rows} contacts, {tally['refused']} of which it refused. Campaign "
-                f"{campaign_id} has nobody new."
+                f"{campaign_id} has nobody new.",
+                guard="max_failed_contacts",
             )
         most = self.argument("max_failed_contacts")
         if exceeds(most, tally["refused"], record.rows):
             raise LaunchRefused(
                 f"{tally['refused']} of {record.rows} contacts were refused, more than "
-                f"max_failed_contacts={most:g}. The others are in campaign {campaign_id}."
+                f"max_failed_contacts={most:g}. The others are in campaign {campaign_id}.",
+                guard="max_failed_contacts",
             )
         self.log.info("Campaign %s was given %d rows: %s", campaign_id, record.rows, tally)
         return {

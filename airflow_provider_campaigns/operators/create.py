@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_campaigns.arguments.kinds import BOOLEAN, DURATION_OR_ZERO, ArgumentKind
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
+from airflow_provider_campaigns.launch.counted import counted_launch
 from airflow_provider_campaigns.launch.intent import Intent
 from airflow_provider_campaigns.launch.persistence import (
     DEFAULT_LOOKUP_TIMEOUT_SECONDS,
@@ -188,7 +189,8 @@ class CreateCampaignOperator(WaitsForCampaign, KeepsEvidence, PlannedCampaign):
         """Take the vendor's steps; when one fails, push what is known of the campaign all the same."""
         self._launch, self._client, self._run = launch, launch.client, run
         try:
-            campaign = self.steps(launch, plan.request.marked(launch.intent.mark))
+            with counted_launch(launch):
+                campaign = self.steps(launch, plan.request.marked(launch.intent.mark))
         except BaseException as ended:
             self.keep_evidence(run, launch, hook.conn_id, lambda: self._approval(run), ended)
             if launch.record.campaign_id:
@@ -221,13 +223,9 @@ class CreateCampaignOperator(WaitsForCampaign, KeepsEvidence, PlannedCampaign):
         verdict = None if refusal else self.verdict(run, hook.get_conn())
         self.note_asked("before starting" if campaign_id else "before creating", verdict, refusal)
         if verdict is None:
-            raise LaunchRefused(f"{refusal} {so_far}")
-        self.enforce(
-            verdict,
-            so_far,
-            begun=campaign_id is not None,
-            method_name="go_on_in_window" if campaign_id else "execute_in_window",
-        )
+            raise LaunchRefused(f"{refusal} {so_far}", guard="approval")
+        method_name = "go_on_in_window" if campaign_id else "execute_in_window"
+        self.enforce(verdict, so_far, begun=campaign_id is not None, method_name=method_name)
         if campaign_id is None:
             self.check_evidence()
 

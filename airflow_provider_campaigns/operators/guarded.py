@@ -113,7 +113,7 @@ class GuardedOperator(DeclaredArguments, BaseOperator):
         if verdict.action is GuardAction.SKIP and not begun:
             raise AirflowSkipException(f"{verdict.reason} {so_far}")
         if verdict.until is None:
-            raise LaunchRefused(f"{verdict.reason} {so_far}")
+            raise LaunchRefused(f"{verdict.reason} {so_far}", guard=verdict.guard)
         # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
         from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
 

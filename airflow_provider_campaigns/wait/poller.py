@@ -12,14 +12,16 @@ from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from airflow_provider_campaigns import metrics
 from airflow_provider_campaigns.api.errors import NotFound, UnreadableAnswer
 from airflow_provider_campaigns.api.limits import Account
 from airflow_provider_campaigns.api.model import Campaign
 from airflow_provider_campaigns.wait.connection import SharedClient
+from airflow_provider_campaigns.wait.gauges import WaitGauges
 from airflow_provider_campaigns.wait.isolation import MOST_COMMON_FAILURES, is_common, parts_of, unexpected
 from airflow_provider_campaigns.wait.live import LiveFigures, LiveQueue
 from airflow_provider_campaigns.wait.outcome import Outcome
-from airflow_provider_campaigns.wait.runner import observe
+from airflow_provider_campaigns.wait.runner import count_end, observe
 from airflow_provider_campaigns.wait.state import WaitState
 from airflow_provider_campaigns.wait.ticks import Ticks
 
@@ -71,6 +73,7 @@ class Waiter:
             self.future.set_exception(error)
             return True
         if outcome:
+            count_end(self.wait, outcome, account.vendor)
             self.future.set_result(outcome)
         elif self.live:
             self._show(self.live, account)
@@ -101,6 +104,8 @@ class PollGroup:
 
     def __init__(self, client: SharedClient) -> None:
         self.waiters: set[Waiter] = set()
+        #: The vendor's name, as soon as there is a client to tell it.
+        self.vendor = ""
         self._client = client
         self._joined = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -158,9 +163,17 @@ class PollGroup:
     async def _look(self, due: Sequence[Waiter]) -> None:
         began = time.monotonic()
         plain = [waiter for waiter in due if not waiter.future.done() and not self._asks_figures(waiter)]
+        lag = time.time() - plain[0].due if plain else 0.0
         await self._look_at(plain, figures=False)
         if plain:
-            self._warn_if_slow(plain, time.monotonic() - began)
+            spent = time.monotonic() - began
+            self._warn_if_slow(plain, spent)
+            self._time("status", lag, spent)
+        await WaitGauges.of_this_loop().refresh(self.vendor, time.time())
+
+    def _time(self, kind: str, lag: float, spent: float) -> None:
+        metrics.took(metrics.LOOK_LAG, lag, vendor=self.vendor, kind=kind)
+        metrics.took(metrics.LOOK_TIME, spent, vendor=self.vendor, kind=kind)
 
     def _asks_figures(self, waiter: Waiter) -> bool:
         """Queue a wait that wants figures instead of its status; return whether that was done."""
@@ -186,8 +199,11 @@ class PollGroup:
             while self._queue:
                 batch = sorted(self._queue, key=lambda waiter: waiter.urgency)[:COSTLY_BATCH]
                 began = time.monotonic()
+                lag = time.time() - min(waiter.asked_at or time.time() for waiter in batch)
                 await self._look_at([waiter for waiter in batch if not waiter.future.done()], figures=True)
-                self._warn_if_stretched(batch, len(self._queue) / len(batch) * (time.monotonic() - began))
+                spent = time.monotonic() - began
+                self._warn_if_stretched(batch, len(self._queue) / len(batch) * spent)
+                self._time("figures", lag, spent)
                 for waiter in batch:
                     waiter.asked_at = None
                     self._queue.discard(waiter)
@@ -292,9 +308,11 @@ class PollGroup:
         *,
         figures: bool,
     ) -> None:
+        missed = 0
         for number, waiter in enumerate(waiters, start=1):
             campaign_id = waiter.wait.campaign_id
             observation = failure or found.get(campaign_id) or _not_known(account, campaign_id)
+            missed += isinstance(observation, Exception)
             told = figures or not waiter.costly
             if waiter.serve(observation, account, figures=told):
                 self.waiters.discard(waiter)
@@ -304,6 +322,8 @@ class PollGroup:
                 waiter.due = self._ticks.next_due(waiter.wait, time.time())
             if number % SLICE == 0:
                 await asyncio.sleep(0)
+        metrics.count(metrics.LOOKS, len(waiters) - missed, vendor=self.vendor, result="seen")
+        metrics.count(metrics.LOOKS, missed, vendor=self.vendor, result="missed")
 
 
 def _not_known(account: Account, campaign_id: str) -> NotFound:
@@ -346,11 +366,15 @@ class Poller:
             waiter = Waiter(wait, log, asyncio.get_running_loop().create_future(), live)
             counted = wait.terms.gates.brake is not None and bool(client.counted_on_request())
             waiter.costly = counted or (wait.terms.needs_figures and not client.figures_are_free)
+            self._group.vendor = client.vendor
+            gauges = WaitGauges.of_this_loop()
+            gauges.joined(client.vendor, wait)
             self._group.join(waiter)
             try:
                 return await waiter.future
             finally:
                 self._group.leave(waiter)
+                gauges.left(client.vendor, wait, time.time())
                 queue = LiveQueue.of_this_loop() if live else None
                 if queue and live:
                     queue.withdraw(live)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 
+from airflow_provider_campaigns import metrics
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
 from airflow_provider_campaigns.exceptions import (
     CampaignBraked,
@@ -177,19 +178,34 @@ def look(wait: WaitState, client: CampaignClient, log: logging.Logger | Any = lo
     """
     figures = wait.wants_figures(time.time())
     outcome = observe(wait, _seen(wait, client, figures), log, figures=figures)
-    if outcome or figures or not wait.wants_figures(time.time()):
-        return outcome
-    return observe(wait, _seen(wait, client, True), log)
+    if not outcome and not figures and wait.wants_figures(time.time()):
+        outcome = observe(wait, _seen(wait, client, True), log)
+    if outcome:
+        count_end(wait, outcome, client.vendor)
+    return outcome
+
+
+def count_end(wait: WaitState, outcome: Outcome, vendor: str) -> None:
+    """Count a wait that has ended."""
+    metrics.count(metrics.WAITS_ENDED, vendor=vendor, outcome=outcome.reason)
+    metrics.took(metrics.WAIT_TIME, time.time() - wait.standing[0], vendor=vendor, outcome=outcome.reason)
 
 
 def _seen(wait: WaitState, client: CampaignClient, figures: bool) -> Campaign | Exception:
+    began = time.monotonic()
+    seen: Campaign | Exception
     try:
-        campaign = client.get_campaign(wait.campaign_id, progress=figures)
-        return client.with_failures(campaign) if figures and wait.terms.gates.want_failures(campaign) else campaign
+        seen = client.get_campaign(wait.campaign_id, progress=figures)
+        if figures and wait.terms.gates.want_failures(seen):
+            seen = client.with_failures(seen)
     except (CampaignAPIError, InvalidRequest) as error:
-        return error
+        seen = error
     except Exception as error:
-        return unexpected(error, client.vendor)
+        seen = unexpected(error, client.vendor)
+    result = "missed" if isinstance(seen, Exception) else "seen"
+    metrics.count(metrics.LOOKS, vendor=client.vendor, result=result)
+    metrics.took(metrics.LOOK_TIME, time.monotonic() - began, vendor=client.vendor, kind="single")
+    return seen
 
 
 def wait_here(

@@ -79,6 +79,7 @@ class WaitState:
 
     __slots__ = (
         "_asked_pause",
+        "_began",
         "_campaign",
         "_curve",
         "_figures",
@@ -96,6 +97,7 @@ class WaitState:
     def __init__(self, campaign_id: str, terms: Terms, now: float, refusals: int = 0) -> None:
         self.campaign_id = campaign_id
         self.terms = terms
+        self._began = now
         self._patience = Patience(terms.patience, now, refusals)
         self._asked_pause = 0.0
         self._campaign: Campaign | None = None
@@ -119,6 +121,17 @@ class WaitState:
         """What people would see change: status, progress and figures as last seen; None before the first good look."""
         one = self._campaign
         return None if one is None else (one.vendor_status, one.progress, tuple(one.counts.values()))
+
+    @property
+    def standing(self) -> tuple[float, float, float | None, float | None]:
+        """
+        When it began, when the last good answer came, since when a running campaign has not moved (None for one that
+        does not run), and the progress in percent; times in seconds since the epoch.
+        """
+        one = self._campaign
+        runs = one is not None and one.status is CampaignStatus.RUNNING
+        moved = self._moved_at if runs else None
+        return self._began, self._patience.last_answer, moved, one.progress if one else None
 
     def live(self) -> dict[str, Any]:
         """
@@ -154,6 +167,7 @@ class WaitState:
         """Return what another process needs to go on with this wait, as plain JSON values."""
         return {
             "campaign_id": self.campaign_id,
+            "began": self._began,
             "last_answer": self._patience.last_answer,
             "refusals": self._patience.refusals,
             "moved": [self._moved_at, list(self._figures) if self._figures else None],
@@ -168,6 +182,7 @@ class WaitState:
         """Go on where another process left off; what was carried for another campaign is ignored."""
         if carried.get("campaign_id") != self.campaign_id:
             return
+        self._began = float(carried.get("began") or self._began)
         self._patience = Patience(self.terms.patience, float(carried["last_answer"]), int(carried["refusals"]))
         at, figures = carried["moved"]
         self._moved_at, self._figures = float(at), tuple(figures) if figures else None

@@ -12,9 +12,10 @@ import pytest
 from post import KEYED, LABEL, ONCE, READ, TOKEN, Client, by_status, failure
 from wire import breaks_tls, closes, cuts_off, hangs, resets, says
 
-from airflow_provider_campaigns.api import errors, transport
+from airflow_provider_campaigns.api import attempts, errors, transport
 from airflow_provider_campaigns.api.answers import Answer, Refusal, meaning_of, retry_after_seconds
 from airflow_provider_campaigns.api.endpoints import Safety
+from airflow_provider_campaigns.api.limits import Rate
 from airflow_provider_campaigns.api.repeating import MAX_ATTEMPTS, MAX_PAUSE_SECONDS, may_repeat, pause_before
 
 NOW = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
@@ -468,3 +469,41 @@ def test_a_body_that_json_cannot_carry_is_refused_before_anything_is_sent(serve,
     with pytest.raises(errors.InvalidRequest, match="POST /campaigns"):
         Client(server.url).call(ONCE, body={"name": value})
     assert server.requests == []
+
+
+# Telling of attempts
+
+
+def test_each_attempt_is_told_with_its_status_and_none_where_there_was_no_answer(serve):
+    told = []
+    client = Client(serve(says(503), closes, says(200)).url, on_attempt=told.append)
+    client.call(READ)
+    assert [attempt.status for attempt in told] == [503, None, 200]
+    assert {(attempt.vendor, attempt.endpoint, attempt.is_look) for attempt in told} == {("Post", READ, False)}
+    assert all(attempt.seconds > 0 for attempt in told)
+
+
+def test_a_refusal_is_told_with_its_status(serve):
+    told = []
+    failure(Client(serve(says(404)).url, on_attempt=told.append))
+    assert [attempt.status for attempt in told] == [404]
+
+
+def test_a_listener_that_fails_hides_nothing_that_an_answer_says(serve, caplog):
+    def broken(attempt):
+        raise OSError("no StatsD")
+
+    assert Client(serve().url, on_attempt=broken).call(ONCE).data == {"ok": True}
+    assert "What listens to the requests to Post failed" in caplog.text
+
+
+def test_the_time_until_it_was_its_turn_is_told_and_logged_when_it_was_long(serve, caplog, monkeypatch):
+    monkeypatch.setattr(attempts, "NOTABLE_WAIT_SECONDS", 0.2)
+    caplog.set_level("INFO")
+    told = []
+    client = Client(serve().url, rate=Rate(1, 0.5), on_attempt=told.append)
+    client.call(READ)
+    assert "waited" not in caplog.text
+    client.call(READ)
+    assert "Post GET /campaigns waited 0." in caplog.text
+    assert [attempt.waited > 0.2 for attempt in told] == [False, True]

@@ -170,7 +170,8 @@ def _read_field(label: str, name: str, value: Any, form_field: Mapping[str, Any]
     schema = form_field["schema"]
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     value = _converted(value, types)
-    if value is None or value == "":
+    # An empty text is what a form leaves behind, but no form does so for a switch: there a variable was not set.
+    if value is None or (value == "" and "boolean" not in types):
         value = schema.get("default")
     if value is None and "null" not in types:
         raise InvalidRequest(f"{label} lacks {name!r} in its extra. {form_field['description']}")

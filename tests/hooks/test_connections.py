@@ -146,7 +146,7 @@ def wrong_values(schema: dict[str, Any]) -> list[Any]:
     """Return values that a field's schema does not allow, of every kind."""
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     if "boolean" in types:
-        return ["yes", "no", "on", "1", 1, 0, "truth", [True], {"on": True}]
+        return ["yes", "no", "on", "1", 1, 0, "truth", "", " ", [True], {"on": True}]
     if "number" in types:
         return ["soon", "nan", float("nan"), float("inf"), "-inf", "1e999", True, [1], -1, 0, 10**9]
     return [["text"], {"a": "text"}, 5, True, *(["other"] if "enum" in schema else [])]

@@ -32,6 +32,7 @@ class Failures:
     The errors of one account's exchanges.
 
     :param account: The account that was called.
+    :param base_url: Where it was called.
     :param secrets: What must never be seen in a message.
     :param advice: What to check for each kind of refusal, in the vendor's terms, where the general advice is too vague.
     """
@@ -39,10 +40,12 @@ class Failures:
     def __init__(
         self,
         account: Account,
+        base_url: str,
         secrets: tuple[str, ...],
         advice: Mapping[type[errors.CampaignAPIError], str] | None,
     ) -> None:
         self._account = account
+        self._place = base_url.partition("://")[2]
         self._secrets = written_forms(secrets)
         self._advice = {**ADVICE, **(advice or {})}
 
@@ -89,7 +92,7 @@ class Failures:
         never_sent = _never_sent(error)
         return errors.Unavailable(
             f"{self._account.vendor} could not be asked {endpoint} with {self._account.label}: "
-            f"{_what_broke(error, never_sent, timeout, in_all)}.",
+            f"{_what_broke(error, never_sent, self._place, timeout, in_all)}.",
             vendor=self._account.vendor,
             endpoint=str(endpoint),
             never_sent=never_sent,
@@ -123,6 +126,9 @@ class Failures:
         now = datetime.datetime.now(datetime.UTC)
         waits = (refusal.retry_after, retry_after_seconds(answer.headers.get("retry-after"), now))
         advice = self._advice.get(refusal.error, "")
+        if answer.status == 404:
+            # A wrong host has nothing at all, and mostly no words for it.
+            advice += f" If all requests end so, the host may be wrong: this one went to {self._place}."
         return refusal.error(
             f"{message}: {said or 'no reason given'}{'' if said.endswith(('.', '!', '…')) else '.'} {advice}".rstrip(),
             vendor=self._account.vendor,
@@ -167,16 +173,27 @@ def _never_sent(error: Exception) -> bool:
     )
 
 
-def _what_broke(error: Exception, never_sent: bool, timeout: float, in_all: float | None) -> str:
+def _what_broke(error: Exception, never_sent: bool, place: str, timeout: float, in_all: float | None) -> str:
     import requests
     from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
     if isinstance(error, requests.ConnectTimeout):
-        return "no connection in time"
+        return f"no connection to {place} in time"
     if isinstance(error, (requests.ReadTimeout, ReadTimeoutError)):
         return f"no answer within {timeout:g} s" if in_all is None else f"no whole answer within {in_all:g} s"
     if isinstance(error, requests.exceptions.SSLError):
-        return "no trusted TLS connection"
+        return f"no trusted TLS connection to {place}{_cause(error)}"
     if isinstance(error, ProtocolError):
         return "an answer that was cut off"
-    return "no connection" if never_sent else "a connection that broke"
+    if not never_sent:
+        return f"a connection to {place} that broke"
+    way = " through the configured proxy" if isinstance(error, requests.exceptions.ProxyError) else ""
+    return f"no connection to {place}{way}{_cause(error)}"
+
+
+def _cause(error: Exception) -> str:
+    """Return the operating system's or TLS's own word for what is wrong, such as a refused connection."""
+    reason = _reason(error)
+    cause = reason.__cause__ or (reason.args[0] if reason.args else None) if reason else None
+    word = getattr(cause, "verify_message", None) or getattr(cause, "strerror", None)
+    return f" ({word})" if isinstance(word, str) and word else ""

@@ -73,7 +73,7 @@ class Transport:
         self.base_url = base_url
         self.timeout = options.timeout
         self._diagnose = diagnose
-        self._failures = Failures(account, secrets, credential_advice)
+        self._failures = Failures(account, base_url, secrets, credential_advice)
         self._sleep = options.sleep
         self._dry_run = options.dry_run
         self._on_attempt = options.on_attempt

@@ -39,7 +39,7 @@ class GuardVerdict:
 
     :param action: What to do.
     :param reason: Why, empty to go.
-    :param until: When to ask again, to defer.
+    :param until: When to ask again, to defer: the window's opening, in the window's zone.
     :param answers: What each guard that is set says: ``go``, or why not. A guard after one that refuses is asked too.
     """
 
@@ -234,8 +234,8 @@ class Guards:
             return "When this run was due is not known, and max_lateness is set."
         if facts.now > facts.due + self.max_lateness:
             return (
-                f"The run was due at {_told(facts.due)}, {_span_told(facts.now - facts.due)} ago, and may be late by "
-                f"{_span_told(self.max_lateness)} at most (max_lateness)."
+                f"The run was due at {told(facts.due, 'UTC')}, {_span_told(facts.now - facts.due)} ago, and may be "
+                f"late by {_span_told(self.max_lateness)} at most (max_lateness)."
             )
         return ""
 
@@ -245,7 +245,7 @@ class Guards:
         if not self.windows or any(window.is_open(moment) for window in self.windows):
             return GuardVerdict(GuardAction.GO)
         windows = "; ".join(str(window) for window in self.windows)
-        reason = f"{_told(moment)} is outside of the send window ({windows})."
+        reason = f"{told(moment, self.windows[0].timezone)} is outside of the send window ({windows})."
         if self.outside == "skip":
             return GuardVerdict(GuardAction.SKIP, reason)
         if self.outside == "fail":
@@ -263,7 +263,14 @@ class Guards:
             return GuardVerdict(
                 GuardAction.REFUSE, f"{reason} When it opens, the run is later than max_lateness allows ({late})."
             )
-        return GuardVerdict(GuardAction.DEFER, reason, opening)
+        return GuardVerdict(GuardAction.DEFER, f"{reason} It opens at {told(opening)}.", opening)
+
+
+def told(moment: datetime.datetime, timezone: str | None = None) -> str:
+    """Return an aware moment for people: with its day of the week, in a zone that it names, by default its own."""
+    local = pendulum.instance(moment)
+    local = local.in_timezone(timezone) if timezone else local
+    return f"{local.format('ddd YYYY-MM-DD HH:mm', locale='en')} {local.timezone_name}"
 
 
 def read_windows(value: Any) -> tuple[SendWindow, ...]:
@@ -346,10 +353,6 @@ def _lateness(value: datetime.timedelta | float | None) -> datetime.timedelta | 
 def _number_of(name: str, value: Any) -> int | None:
     number: int | None = None if value is None else Field(name, name, fields.INTEGER, minimum=0).read(value)
     return number
-
-
-def _told(moment: datetime.datetime) -> str:
-    return moment.isoformat(sep=" ", timespec="minutes")
 
 
 def _span_told(span: datetime.timedelta) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureException
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
-    from airflow_provider_campaigns.launch.guards import GuardVerdict
+    from airflow_provider_campaigns.launch.guards import GuardVerdict, SendWindow
 
 #: How much of a text is shown, in characters.
 SAMPLE_LENGTH = 500
@@ -42,7 +43,7 @@ class ApproveCampaignOperator(ApprovalOperator):
 
     :param create: The create operator; this task becomes its upstream and its ``approval_task_id``. For a mapped or a
         decorated one use Airflow's ``ApprovalOperator``, and pass its task id as ``approval_task_id``.
-    :param subject: The headline; by default it names the campaign's task. (templated)
+    :param subject: The headline; by default it names the campaign and its task. (templated)
     :param body: What to say before the facts, in Markdown; by default nothing. (templated)
     :param kwargs: As for Airflow's ``ApprovalOperator``, such as ``response_timeout``, ``notifiers`` and
         ``assigned_users``.
@@ -64,6 +65,7 @@ class ApproveCampaignOperator(ApprovalOperator):
             body=body,
             **kwargs,
         )
+        self.names_campaign = subject is None
         self.create_task_id = create.task_id
         create.approval_task_id = self.task_id
         create.set_upstream(self)
@@ -76,6 +78,9 @@ class ApproveCampaignOperator(ApprovalOperator):
             plan = create.plan(hook)
             facts = self._facts(create, hook, create.verdict(TaskRun.of(context), hook.get_conn()))
         context["ti"].xcom_push(key=SHOWN_KEY, value=dict(plan.fingerprints))
+        if self.names_campaign:
+            name = " ".join(str(create.given_fields()["name"]).split())
+            self.subject = f"Launch {name}? (task {self.create_task_id})"
         self.body = "\n\n".join(part for part in (self.body, facts) if part)
         return super().execute(context)
 
@@ -95,19 +100,31 @@ class ApproveCampaignOperator(ApprovalOperator):
             recipients = create.recipients(client)
         unknown = f"not known before the launch ({create.recipients_unknown or f'{client.vendor} does not tell'})"
         windows = create.guards().windows
-        sends_at = create.sends_at()
         rows = {
             "Campaign": create.given_fields()["name"],
             "Vendor": client.vendor,
             "Connection": hook.conn_id,
             "Audience": unknown if recipients is None else f"{recipients:,} recipients",
-            "Sending begins": sends_at.isoformat(timespec="minutes") if sends_at else "with the launch",
+            "Sending begins": _beginning(verdict, create.sends_at(), windows),
             "Send window": "; ".join(str(window) for window in windows) or "any time",
         }
         if verdict.action is not GuardAction.GO:
             rows["As things stand"] = f"the launch would {verdict.action}: {verdict.reason}"
         texts = {name: getattr(create, name) for name in create.text_fields}
         return "\n\n".join([_table(rows), *(_sample(name, text) for name, text in texts.items() if text)])
+
+
+def _beginning(verdict: GuardVerdict, sends_at: datetime | None, windows: Sequence[SendWindow]) -> str:
+    """Return when sending would begin if the answer came now."""
+    from airflow_provider_campaigns.launch.guards import GuardAction, told
+
+    if verdict.until is not None:
+        return f"when the send window opens, {told(verdict.until)}"
+    if verdict.action is not GuardAction.GO:
+        return "not at all, as things stand"
+    if sends_at is None:
+        return "with the launch"
+    return told(sends_at, windows[0].timezone if windows else "UTC")
 
 
 def _table(rows: Mapping[str, Any]) -> str:

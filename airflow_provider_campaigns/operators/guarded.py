@@ -117,7 +117,7 @@ class GuardedOperator(DeclaredArguments, BaseOperator):
         # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
         from airflow.providers.common.compat.standard.triggers import TimeDeltaTrigger
 
-        self.log.info("%s %s Waiting until %s", verdict.reason, so_far, verdict.until.isoformat(timespec="minutes"))
+        self.log.info("%s %s The task waits until then.", verdict.reason, so_far)
         self.defer(trigger=TimeDeltaTrigger(verdict.until - datetime.now(UTC)), method_name=method_name)
 
     def execute_in_window(self, context: Any, event: Any = None) -> Any:

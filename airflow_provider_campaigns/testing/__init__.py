@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite(
-    "airflow_provider_campaigns.testing.conformance", "airflow_provider_campaigns.testing.launched"
-)
+pytest.register_assert_rewrite("airflow_provider_campaigns.testing.conformance")
 pytest_plugins = [
     "airflow_provider_campaigns.testing.airflow_fixtures",
     "airflow_provider_campaigns.testing.sandbox_fixtures",

@@ -33,22 +33,20 @@ def assert_one_campaign(
     """
     campaigns = sandbox.journal(vendor)["campaigns"]
     names = [campaign["name"] for campaign in campaigns]
-    assert len(campaigns) == 1, f"{len(campaigns)} campaigns exist at {vendor}, not 1: {names}"
-    (campaign,) = campaigns
+    _check(len(campaigns) == 1, f"{len(campaigns)} campaigns exist at {vendor}, not 1: {names}")
+    found: dict[str, Any] = campaigns[0]
     if name is not None:
-        assert campaign["name"].startswith(name), f"The campaign is called {campaign['name']!r}, not {name!r}"
+        _check(found["name"].startswith(name), f"The campaign is called {found['name']!r}, not {name!r}")
     allowed = (0, 1) if starts is None else (starts,)
-    assert campaign["starts"] in allowed, f"Sending began {campaign['starts']} times, not {allowed[-1]}"
+    _check(found["starts"] in allowed, f"Sending began {found['starts']} times, not {allowed[-1]}")
     if recipients is not None:
         meant = {_digits(number) for number in recipients}
-        reached = {_digits(number) for number in sandbox.recipients(vendor, campaign["id"])}
-        differences = [
-            text for text in (_told("missing", meant - reached), _told("not meant", reached - meant)) if text
-        ]
-        assert not differences, f"The campaign is for {len(reached)} people, not these {len(meant)}: " + "; ".join(
-            differences
+        reached = {_digits(number) for number in sandbox.recipients(vendor, found["id"])}
+        differences = filter(None, (_told("missing", meant - reached), _told("not meant", reached - meant)))
+        _check(
+            meant == reached,
+            f"The campaign is for {len(reached)} people, not these {len(meant)}: {'; '.join(differences)}",
         )
-    found: dict[str, Any] = campaign
     return found
 
 
@@ -61,7 +59,12 @@ def assert_no_campaign(sandbox: Sandbox, vendor: str | None = None) -> None:
     :raises AssertionError: Names what was launched.
     """
     launched = [f"{campaign['vendor']}: {campaign['name']}" for campaign in sandbox.journal(vendor)["campaigns"]]
-    assert not launched, f"{len(launched)} campaigns exist, though none should: {launched}"
+    _check(not launched, f"{len(launched)} campaigns exist, though none should: {launched}")
+
+
+def _check(holds: bool, message: str) -> None:
+    if not holds:
+        raise AssertionError(message)
 
 
 def _digits(number: str) -> str:

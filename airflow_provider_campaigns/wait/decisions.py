@@ -160,13 +160,41 @@ class Gates:
         return f"brake={self.brake:g} is passed: {sample.part} of {sample.whole} failed: {proven}"
 
 
+#: How long a line about a campaign's progress may be: it is read in the log, beside a time and a name.
+PROGRESS_LINE_CHARACTERS = 120
+
+
 def described(campaign: Campaign) -> str:
     """Return status, progress and counts for people."""
+    return ", ".join([*_standing(campaign), *_counts(campaign)])
+
+
+def progress_line(campaign: Campaign, forecast: str = "") -> str:
+    """
+    Return a line of at most 120 characters for the log: status, progress and forecast, then as many counts as fit.
+
+    :param forecast: What is expected, empty for nothing.
+    """
+    line = f"Campaign {campaign.id} is {', '.join(_standing(campaign))}"
+    if forecast:
+        line += f", {forecast}"
+    separator = "; "
+    counts = _counts(campaign)
+    for place, count in enumerate(counts, 1):
+        longer = f"{line}{separator}{count}"
+        room = PROGRESS_LINE_CHARACTERS if place == len(counts) else PROGRESS_LINE_CHARACTERS - len(", …")
+        if len(longer) > room:
+            return f"{line}, …" if place > 1 else line
+        line, separator = longer, ", "
+    return line
+
+
+def _standing(campaign: Campaign) -> list[str]:
     status = str(campaign.status)
     if campaign.vendor_status and campaign.vendor_status.lower() != status:
         status += f" ({campaign.vendor_status})"
-    parts = [status]
-    if campaign.progress is not None:
-        parts.append(f"{campaign.progress:g} %")
-    parts.extend(f"{name} {value}" for name, value in campaign.counts.items())
-    return ", ".join(parts)
+    return [status] if campaign.progress is None else [status, f"{campaign.progress:g} %"]
+
+
+def _counts(campaign: Campaign) -> list[str]:
+    return [f"{name} {value}" for name, value in campaign.counts.items()]

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_campaigns.api.errors import CampaignAPIError
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.wait.decisions import Verdict, described, judge
+from airflow_provider_campaigns.wait.decisions import Verdict, described, judge, progress_line
 from airflow_provider_campaigns.wait.figures import WantedFigures
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 from airflow_provider_campaigns.wait.pace import Pace, ProgressCurve
@@ -299,7 +299,7 @@ class WaitState:
         """
         Note how far the campaign is; return a line for the log if its status or progress (in whole percent) changed.
 
-        The line gives the rate while the campaign was sending, and the sending time that is left at that rate.
+        The line begins with the sending time that is left at the rate at which the campaign was sending.
         """
         if figures:
             # Figures that were not looked at do not stand still.
@@ -310,11 +310,10 @@ class WaitState:
         if state == self._logged:
             return None
         self._logged = state
-        line = f"Campaign {campaign.id} is {described(campaign)}"
         rate, left = self._pace.rate, self._pace.seconds_left()
         if campaign.status is not CampaignStatus.RUNNING or rate is None or left is None:
-            return line
-        return f"{line}; {rate:.3g} %/min, about {left / 60:.0f} min left"
+            return progress_line(campaign)
+        return progress_line(campaign, f"about {left / 60:.0f} min left at {rate:.3g} %/min")
 
     def blind_spot(self, campaign: Campaign) -> str | None:
         """Return a warning, once, if the goal is a threshold and the vendor gives no progress of a running campaign."""

@@ -6,6 +6,7 @@ import datetime
 import gzip
 import itertools
 import json
+import re
 from email.utils import format_datetime
 
 import pytest
@@ -507,3 +508,20 @@ def test_the_time_until_it_was_its_turn_is_told_and_logged_when_it_was_long(serv
     client.call(READ)
     assert "Post GET /campaigns waited 0." in caplog.text
     assert [attempt.waited > 0.2 for attempt in told] == [False, True]
+
+
+# What a wrong host looks like
+
+
+def test_a_404_without_words_names_the_host_that_was_asked(serve):
+    server = serve(says(404))
+    place = server.url.partition("://")[2]
+    assert str(failure(Client(server.url))).endswith(f"may be wrong: this one went to {place}.")
+
+
+def test_no_connection_names_the_host_and_the_cause(closed_port, no_proxies):
+    refused = str(failure(Client(f"http://127.0.0.1:{closed_port}")))
+    assert refused.endswith(f"no connection to 127.0.0.1:{closed_port} (Connection refused).")
+    assert re.search(
+        r"no connection to no-such-host\.invalid \(.*\w.*\)\.$", str(failure(Client("https://no-such-host.invalid")))
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +13,7 @@ from airflow.providers.common.compat.sdk import DAG, TaskDeferred
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignRequestRefused
+from airflow_provider_campaigns.launch.guards import Guards
 from airflow_provider_campaigns.operators.altur import AlturCreateCampaignOperator
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
 from airflow_provider_campaigns.operators.kinbox import KinboxCreateCampaignOperator
@@ -89,7 +92,7 @@ def asked(campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Asked:
 
 
 def test_connection_audience_text_and_hours_are_shown(asked: Asked) -> None:
-    window = {"timezone": "UTC", "days": ["mon"], "hours": ["09:00", "18:00"]}
+    window = {"timezone": "America/Mexico_City", "hours": ["00:00", "24:00"]}
     body = asked.about(AlturCreateCampaignOperator, {"body": "Please look."}, **ALTUR, send_window=window)
     assert body.startswith("Please look.\n\n| | |")
     for row in (
@@ -98,7 +101,7 @@ def test_connection_audience_text_and_hours_are_shown(asked: Asked) -> None:
         "| Connection | altur_default |",
         "| Audience | 1,200 recipients |",
         "| Sending begins | with the launch |",
-        "| Send window | mon 09:00 to 18:00 UTC |",
+        "| Send window | every day 00:00 to 24:00 America/Mexico_City |",
         "````\nGood morning ``` to you\n````",
     ):
         assert row in body
@@ -116,7 +119,7 @@ def test_a_long_text_is_shown_by_its_beginning_and_an_hour_to_send_and_an_unknow
 ) -> None:
     body = asked.about(KinboxCreateCampaignOperator, **KINBOX)
     assert f"\n{'x' * 500}…\n" in body
-    assert "| Sending begins | 2099-01-01T12:00+00:00 |" in body
+    assert "| Sending begins | Thu 2099-01-01 12:00 UTC |" in body
     assert "| Audience | not known before the launch (Kinbox counts the leads" in body
 
 
@@ -124,6 +127,27 @@ def test_what_the_guards_would_do_now_is_shown(asked: Asked) -> None:
     assert "| As things stand | the launch would refuse: The campaign has 120 recipients, more than" in asked.about(
         KoreAICreateCampaignOperator, **KOREAI, max_recipients=10
     )
+
+
+def test_an_approval_before_the_send_window_opens_tells_when_sending_begins_in_the_window_s_zone(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wednesday_evening = datetime(2026, 11, 25, 23, tzinfo=UTC)
+    judge = Guards.judge
+    monkeypatch.setattr(Guards, "judge", lambda guards, facts: judge(guards, replace(facts, now=wednesday_evening)))
+    window = {"timezone": "America/Mexico_City", "hours": ["09:00", "16:00"]}
+    body = asked.about(AlturCreateCampaignOperator, **ALTUR, send_window=window, outside_send_window="defer")
+    assert "| Sending begins | when the send window opens, Thu 2026-11-26 09:00 America/Mexico_City |" in body
+    assert "the launch would defer: Wed 2026-11-25 17:00 America/Mexico_City is outside of the send window" in body
+    body = asked.about(AlturCreateCampaignOperator, **ALTUR, send_window=window)
+    assert "| Sending begins | not at all, as things stand |" in body
+
+
+def test_the_list_of_approvals_names_the_campaign(asked: Asked) -> None:
+    asked.about(KinboxCreateCampaignOperator, **{**KINBOX, "name": "Winter\n offer"})
+    assert asked.shown["subject"] == "Launch Winter offer? (task create)"
+    asked.about(KinboxCreateCampaignOperator, {"subject": "Please look"}, **KINBOX)
+    assert asked.shown["subject"] == "Please look"
 
 
 def test_a_campaign_that_cannot_be_launched_is_shown_to_nobody(asked: Asked, tmp_path: Path) -> None:

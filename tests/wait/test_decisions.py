@@ -4,7 +4,7 @@ import pytest
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
-from airflow_provider_campaigns.wait.decisions import Gates, Goal, Verdict, judge
+from airflow_provider_campaigns.wait.decisions import Gates, Goal, Verdict, judge, progress_line
 
 S = CampaignStatus
 
@@ -141,3 +141,20 @@ def test_a_minimum_sample_of_nobody_is_refused() -> None:
 def test_a_gate_that_is_no_share_is_refused(share: float) -> None:
     with pytest.raises(InvalidRequest, match="share from 0 to 1"):
         Gates(brake=share)
+
+
+LONG = {"contacts": 120_000, "processed": 60_000, "sent": 55_000, "received": 50_000, "read": 20_000, "failed": 5_000}
+
+
+@pytest.mark.parametrize("campaign_id", ["1001", "cd-0f8fad5b-d9cb-469f-a165-70867728950e"])
+def test_a_progress_line_fits_a_log_and_has_its_forecast_before_the_counts(campaign_id: str) -> None:
+    campaign = Campaign(campaign_id, "x", CampaignStatus.RUNNING, "Active", 50.0, LONG, {})
+    line = progress_line(campaign, "about 79 min left at 0.6 %/min")
+    assert line.startswith(f"Campaign {campaign_id} is running (Active), 50 %, about 79 min left at 0.6 %/min")
+    assert len(line) <= 120
+    assert line.endswith(", …") or "; " not in line
+
+
+def test_a_progress_line_with_room_has_all_counts() -> None:
+    campaign = Campaign("1", "x", CampaignStatus.RUNNING, "executing", 50.0, {"sent": 6, "failed": 1}, {})
+    assert progress_line(campaign) == "Campaign 1 is running (executing), 50 %; sent 6, failed 1"

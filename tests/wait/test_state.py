@@ -49,7 +49,7 @@ def test_progress_that_goes_back_is_told_without_a_rate_and_measured_anew_from_t
     assert line.endswith("10 %")
     line = one.news(campaign(S.RUNNING, 20.0), now=1200)
     assert line is not None
-    assert "1 %/min, about 80 min left" in line
+    assert "about 80 min left at 1 %/min" in line
 
 
 def test_progress_that_goes_back_is_a_movement_and_no_stall() -> None:
@@ -144,7 +144,7 @@ def test_news_tell_the_rate_and_an_estimated_end() -> None:
     one.news(campaign(S.RUNNING, 10.0), now=0)
     line = one.news(campaign(S.RUNNING, 40.0), now=600)
     assert line is not None
-    assert "3 %/min, about 20 min left" in line
+    assert "about 20 min left at 3 %/min" in line
 
 
 def test_missing_figures_are_warned_about_once_and_only_where_they_matter() -> None:

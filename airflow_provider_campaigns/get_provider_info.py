@@ -77,6 +77,24 @@ _CONNECTION_TYPES = [
 ]
 
 
+_CONFIG = {
+    "campaigns": {
+        "description": "Settings of messaging campaigns.",
+        "options": {
+            "altur_webhooks": {
+                "description": "Which of Altur's webhooks the API server receives: a JSON object with, for each "
+                "connection to Altur, the connection whose password is the webhook's secret. Empty: none, and no "
+                "route. The API server and the triggerer read it.",
+                "version_added": None,
+                "type": "string",
+                "example": '{"altur_default": "altur_webhook"}',
+                "default": "",
+            },
+        },
+    },
+}
+
+
 def _modules(kind: str, vendors_common: list[str]) -> list[dict[str, Any]]:
     own = {"Kinbox": ["kinbox"], "Altur": ["altur"], "Kore.ai": ["koreai"], "Messaging campaigns": vendors_common}
     return [
@@ -137,6 +155,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "connection-types": _CONNECTION_TYPES,
+        "config": _CONFIG,
         "cli": ["airflow_provider_campaigns.observe.commands.campaign_commands"],
         "extra-links": ["airflow_provider_campaigns.links.CampaignLink"],
         "task-decorators": [

@@ -1,19 +1,40 @@
-"""Airflow's plugin (3.1 and newer): a page under Browse, a tab on runs and tasks; the app is built when first asked."""
+"""Airflow's plugin (3.1 and newer): the board, a tab on runs and tasks, and the receiver of webhooks if it is on."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
+from airflow_provider_campaigns.wait.wakeups import webhook_connections
+
+logger = logging.getLogger(__name__)
+
 PREFIX = "/campaigns"
+#: Apart from the board's, so that a proxy can let the one through and not the other.
+WEBHOOKS_PREFIX = "/campaigns-webhooks"
+
+App = Callable[..., Awaitable[None]]
 
 
 class LazyApp:
-    """An ASGI app that is imported at its first request: every process of Airflow loads plugins, one serves pages."""
+    """
+    An ASGI app that is made at its first request: every process of Airflow loads plugins, one serves pages.
+
+    :param make: Imports the app, or makes it.
+    """
+
+    def __init__(self, make: Callable[[], App]) -> None:
+        self._make = make
+
+    @cached_property
+    def _app(self) -> App:
+        return self._make()
 
     async def __call__(
         self,
@@ -22,9 +43,40 @@ class LazyApp:
         send: Callable[[Any], Awaitable[None]],
     ) -> None:
         """Serve a request."""
-        from airflow_provider_campaigns.observe.board import app
+        await self._app(scope, receive, send)
 
-        await app(scope, receive, send)
+
+def board() -> App:
+    """Return the board."""
+    from airflow_provider_campaigns.observe.board import app
+
+    return app
+
+
+def receiver(connections: Mapping[str, str]) -> App:
+    """
+    Return the receiver of webhooks.
+
+    :param connections: The connection that holds the secret, by the connection that the webhook is of.
+    """
+    from airflow_provider_campaigns.observe.webhook_events import EventNotes, secret_in
+    from airflow_provider_campaigns.observe.webhooks import Secrets, WebhookReceiver, receiver_app
+
+    return receiver_app(WebhookReceiver(Secrets(connections, secret_in).of, EventNotes().note))
+
+
+def apps() -> list[dict[str, Any]]:
+    """Return the apps that the API server mounts: the board, and the receiver of webhooks if it is switched on."""
+    mounted = [{"app": LazyApp(board), "url_prefix": PREFIX, "name": "Campaigns"}]
+    try:
+        connections = webhook_connections()
+    except ValueError as error:
+        logger.error("%s", error)
+        return mounted
+    if connections:
+        app = LazyApp(lambda: receiver(connections))
+        mounted.append({"app": app, "url_prefix": WEBHOOKS_PREFIX, "name": "Webhooks of campaigns"})
+    return mounted
 
 
 def views(path: str) -> list[Mapping[str, str]]:
@@ -53,8 +105,8 @@ def views(path: str) -> list[Mapping[str, str]]:
 
 
 class CampaignsPlugin(AirflowPlugin):
-    """The board of campaigns; read-only, behind Airflow's own login and permissions."""
+    """The board, read-only and behind Airflow's own login and permissions; and webhooks, which no login protects."""
 
     name = "campaigns"
-    fastapi_apps = [{"app": LazyApp(), "url_prefix": PREFIX, "name": "Campaigns"}]
+    fastapi_apps = apps()
     external_views = views(urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/"))

@@ -150,7 +150,7 @@ class CampaignTrigger(BaseTrigger):
     async def _outcome(self) -> Outcome:
         terms = Terms.from_stored(self._stored_terms())
         key = json.dumps([self.hook_class, self.conn_id, self.hook_params], sort_keys=True)
-        poller = shared_poller(key, self._client)
+        poller = shared_poller(key, self._client, self.conn_id)
         # One logger for all: each trigger's own, if it is structlog's, would be eight more objects for every wait.
         wait = WaitState(self.campaign_id, terms, time.time(), self.refusals)
         ti = self.task_instance

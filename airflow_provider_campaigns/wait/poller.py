@@ -7,7 +7,7 @@ import contextvars
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -24,6 +24,7 @@ from airflow_provider_campaigns.wait.outcome import Outcome
 from airflow_provider_campaigns.wait.runner import count_end, observe
 from airflow_provider_campaigns.wait.state import WaitState
 from airflow_provider_campaigns.wait.ticks import Ticks
+from airflow_provider_campaigns.wait.wakeups import Bell, bell_of
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
@@ -39,7 +40,7 @@ COSTLY_BATCH = 20
 class Waiter:
     """One wait at a poller."""
 
-    __slots__ = ("asked_at", "context", "costly", "due", "future", "live", "log", "seen", "wait")
+    __slots__ = ("asked_at", "context", "costly", "due", "future", "live", "log", "seen", "wait", "woken")
 
     def __init__(
         self, wait: WaitState, log: Any, future: asyncio.Future[Outcome], live: LiveFigures | None = None
@@ -49,6 +50,8 @@ class Waiter:
         self.live = live
         self.future = future
         self.due = 0.0
+        #: Whether something is said to have happened since the last look began.
+        self.woken = False
         #: Whether it was looked at here.
         self.seen = False
         #: Whether its figures cost requests of their own.
@@ -124,6 +127,14 @@ class PollGroup:
             # In a context of its own, since it outlives the wait that happened to come first.
             self._task = asyncio.get_running_loop().create_task(self._run(), context=contextvars.Context())
 
+    def wake(self, campaign_ids: Collection[str]) -> None:
+        """Look at campaigns now: somebody said that something has happened there."""
+        now = time.time()
+        for waiter in self.waiters:
+            if waiter.wait.campaign_id in campaign_ids:
+                waiter.due, waiter.woken = min(waiter.due, now), True
+        self._joined.set()
+
     def leave(self, waiter: Waiter) -> None:
         """Let a wait go; with the last one the looking ends."""
         self.waiters.discard(waiter)
@@ -152,16 +163,12 @@ class PollGroup:
                     sorted((waiter for waiter in self.waiters if waiter.due <= now), key=lambda waiter: waiter.due)
                 )
         except Exception as error:
-            self._break(error)
-
-    def _break(self, error: Exception) -> None:
-        """End all waits: no look raises; this is for a flaw of the poller itself, so that no wait hangs for ever."""
-        for waiter in list(self.waiters):
-            if not waiter.future.done():
-                waiter.future.set_exception(error)
+            _break(self.waiters, error)
 
     async def _look(self, due: Sequence[Waiter]) -> None:
         began = time.monotonic()
+        for waiter in due:
+            waiter.woken = False
         plain = [waiter for waiter in due if not waiter.future.done() and not self._asks_figures(waiter)]
         lag = time.time() - plain[0].due if plain else 0.0
         await self._look_at(plain, figures=False)
@@ -210,7 +217,7 @@ class PollGroup:
                 # Whatever happens in a look, the other triggers of this event loop get their turn.
                 await asyncio.sleep(0)
         except Exception as error:
-            self._break(error)
+            _break(self.waiters, error)
 
     def _warn_if_slow(self, due: Sequence[Waiter], spent: float) -> None:
         interval = min(waiter.wait.terms.poll_interval for waiter in due)
@@ -319,11 +326,19 @@ class PollGroup:
             elif not told and not failure and waiter.wait.wants_figures(time.time()):
                 self._ask_figures(waiter)
             else:
-                waiter.due = self._ticks.next_due(waiter.wait, time.time())
+                now = time.time()
+                waiter.due = now if waiter.woken else self._ticks.next_due(waiter.wait, now)
             if number % SLICE == 0:
                 await asyncio.sleep(0)
         metrics.count(metrics.LOOKS, len(waiters) - missed, vendor=self.vendor, result="seen")
         metrics.count(metrics.LOOKS, missed, vendor=self.vendor, result="missed")
+
+
+def _break(waiters: Iterable[Waiter], error: Exception) -> None:
+    """End all waits: no look raises; this is for a flaw of the poller itself, so that no wait hangs for ever."""
+    for waiter in list(waiters):
+        if not waiter.future.done():
+            waiter.future.set_exception(error)
 
 
 def _not_known(account: Account, campaign_id: str) -> NotFound:
@@ -342,10 +357,15 @@ class Poller:
 
     :param connect: Builds the vendor's client, reading the connection.
     :param idle: Called when the last wait has left.
+    :param bell: Tells which campaigns to look at before it is time, or None.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[CampaignClient]], idle: Callable[[], None]) -> None:
+    def __init__(
+        self, connect: Callable[[], Awaitable[CampaignClient]], idle: Callable[[], None], bell: Bell | None = None
+    ) -> None:
         self._idle = idle
+        self._bell = bell
+        self._listening: asyncio.Task[None] | None = None
         # Where figures cost requests of their own, statuses must not queue behind those.
         self._client = SharedClient(connect, threads=2, name="campaign-poller")
         self._group = PollGroup(self._client)
@@ -370,6 +390,9 @@ class Poller:
             gauges = WaitGauges.of_this_loop()
             gauges.joined(client.vendor, wait)
             self._group.join(waiter)
+            if self._bell and self._listening is None:
+                listening = self._bell.listen(self._group.wake)
+                self._listening = asyncio.get_running_loop().create_task(listening, context=contextvars.Context())
             try:
                 return await waiter.future
             finally:
@@ -381,6 +404,8 @@ class Poller:
         finally:
             self._waits -= 1
             if not self._waits:
+                if self._listening:
+                    self._listening.cancel()
                 self._client.close()
                 self._idle()
 
@@ -388,16 +413,17 @@ class Poller:
 _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Poller]] = WeakKeyDictionary()
 
 
-def shared_poller(key: str, connect: Callable[[], Awaitable[CampaignClient]]) -> Poller:
+def shared_poller(key: str, connect: Callable[[], Awaitable[CampaignClient]], conn_id: str | None = None) -> Poller:
     """
     Return the event loop's one poller for a connection, a new one if there is none.
 
     :param key: What tells connections (and accounts) apart.
     :param connect: Builds the client of a new one.
+    :param conn_id: The connection, to whose webhooks it listens if they are received; None for none.
     """
     pollers = _pollers.setdefault(asyncio.get_running_loop(), {})
     if key not in pollers:
-        pollers[key] = Poller(connect, lambda: _forget(pollers, key))
+        pollers[key] = Poller(connect, lambda: _forget(pollers, key), bell_of(conn_id) if conn_id else None)
     return pollers[key]
 
 

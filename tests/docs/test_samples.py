@@ -50,6 +50,7 @@ CAMPAIGNS: Mapping[str, Mapping[str, int]] = {
     "results.py": {"kinbox": 1},
     "retry_policy.py": {"kinbox": 1},
     "waits.py": {"kinbox": 1},
+    "webhooks.py": {},
 }
 README_PYTHON = re.findall(r"^```python\n(.*?)^```$", (REPOSITORY / "README.md").read_text(), re.M | re.S)
 

@@ -136,6 +136,7 @@ def get_provider_info() -> dict[str, Any]:
                 "create",
                 "evidenced",
                 "guarded",
+                "lineage",
                 "planned",
                 "reconcile",
                 "results",

@@ -33,6 +33,8 @@ ARROWS: dict[str, set[str]] = {
     "retries": {"exceptions"},
     **{subject: {"api", "hooks", "exceptions", "metrics", *SUBJECTS} for subject in SUBJECTS},
     **{face: {"api", "hooks", "exceptions", "links", "metrics", *SUBJECTS, *FACES} for face in FACES},
+    # Lineage, which only its methods import: see the test below.
+    "operators": {"api", "hooks", "exceptions", "links", "metrics", "observe", *SUBJECTS, *FACES},
     "observe": {"api", "links", *SUBJECTS},
     "sandbox": set(),
     "testing": {"api", "hooks", "exceptions", "sandbox", *SUBJECTS, *FACES},
@@ -63,6 +65,20 @@ def test_a_room_imports_only_what_lies_below_it(module: Path) -> None:
     if room == "__init__":
         return
     assert set(imported_rooms(module)) - {room} <= ARROWS[room]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [path for path in MODULES if room_of(path) == "operators"],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_operators_import_what_observes_them_in_methods_alone(module: Path) -> None:
+    top = [
+        node.module
+        for node in ast.parse(module.read_text()).body
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{PACKAGE.name}.observe")
+    ]
+    assert top == []
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.contacts.rows import Checked, ContactForm, ContactRows
     from airflow_provider_campaigns.hooks.altur import AlturHook
     from airflow_provider_campaigns.launch.launcher import Launch
+    from airflow_provider_campaigns.observe.lineage import DataPlace
 
 
 #: What Altur does with a number that is in the campaign already.
@@ -203,6 +204,12 @@ class AlturCreateCampaignOperator(TakesAlturContacts, CreateCampaignOperator):
         if self._checked is None:
             self.check_before(client)
         return self._checked.rows if self._checked else 0
+
+    def contact_places(self, namespace: str) -> tuple[DataPlace, ...]:
+        """Return the file of the contacts, if it is one."""
+        from airflow_provider_campaigns.observe.lineage import file_places
+
+        return file_places(self.contacts)
 
     def contacts_told(self) -> Mapping[str, Any]:
         """Return how many rows were left out, and which were broken."""

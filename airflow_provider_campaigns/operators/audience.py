@@ -12,15 +12,17 @@ from airflow_provider_campaigns.arguments.kinds import ArgumentKind
 from airflow_provider_campaigns.audience.terms import KINDS, TEST_CONTACTS, read_terms
 from airflow_provider_campaigns.contacts.recipients import Recipients, folders_of
 from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.operators.lineage import TellsLineage
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_campaigns.audience.preparing import Preparer
     from airflow_provider_campaigns.launch.task_run import TaskRun
+    from airflow_provider_campaigns.observe.lineage import Movement
 
 
-class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
+class PrepareAudienceOperator(TellsLineage, DeclaredArguments, BaseOperator):
     """
     Prepares an audience from lists of contacts: a file for each slice, and proof of why everybody else is left out.
 
@@ -139,7 +141,16 @@ class PrepareAudienceOperator(DeclaredArguments, BaseOperator):
         with airflow_errors():
             terms = read_terms(self.given_arguments(), f"{run.dag_id}/{run.run_id}")
             own = self.argument("test_contacts") or ()
-            return Preparation(terms, _preparer(run, context), own, folders_of(self), self.log).run()
+            prepared = Preparation(terms, _preparer(run, context), own, folders_of(self), self.log).run()
+        self.note_moved(lambda: _moved((*terms.source, *terms.exclude), prepared))
+        return prepared
+
+
+def _moved(files: Sequence[str], prepared: Mapping[str, Any]) -> Movement:
+    from airflow_provider_campaigns.observe.lineage import Movement, file_place, file_places
+
+    slices = tuple(file_place(str(one["path"]), int(one["contacts"])) for one in prepared["slices"])
+    return Movement(file_places(files), slices)
 
 
 def _preparer(run: TaskRun, context: Context) -> Preparer:

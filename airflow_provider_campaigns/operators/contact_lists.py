@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.contacts.rows import Checked, ContactForm, ContactRows
     from airflow_provider_campaigns.hooks.koreai import KoreAIHook
     from airflow_provider_campaigns.launch.batches import HandOver
+    from airflow_provider_campaigns.observe.lineage import Movement
 
 #: Between two looks at how many contacts Kore.ai counts in a list.
 COUNTED_POLL_SECONDS = 5.0
@@ -83,6 +84,13 @@ class _ContactListOperator(ContactsOperator):
             self.log.info("%d rows handed over", hand_over.record.rows)
             # Kore.ai does not say what became of each.
             count_contacts(client.vendor, taken=len(batch))
+        self.note_moved(lambda: self._moved(str(known.name), hand_over.record.rows))
+
+    def _moved(self, name: str, rows: int) -> Movement:
+        from airflow_provider_campaigns.observe.lineage import Movement, contact_list_place, file_places
+
+        vendor = self.vendor_namespace()
+        return Movement(file_places(self.contacts), (contact_list_place(vendor, name, rows),), vendor=vendor)
 
 
 def _named(client: KoreAIClient, name: str) -> ContactList | None:

@@ -13,6 +13,7 @@ from airflow_provider_campaigns.contacts.recipients import TakesContacts
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
 from airflow_provider_campaigns.operators.altur import IF_DUPLICATE, TakesAlturContacts
 from airflow_provider_campaigns.operators.guarded import GuardedOperator
+from airflow_provider_campaigns.operators.lineage import TellsLineage
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.contacts.rows import Checked
     from airflow_provider_campaigns.launch.record import LaunchRecord
     from airflow_provider_campaigns.launch.task_run import TaskRun
+    from airflow_provider_campaigns.observe.lineage import Movement
 
 
-class ContactsOperator(TakesContacts):
+class ContactsOperator(TellsLineage, TakesContacts):
     """
     Hands contacts over outside of a launch.
 
@@ -166,8 +168,16 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
                     ),
                     self.log,
                 )
+        self.note_moved(lambda: self._moved(str(campaign_id), hand_over.record.contacts_taken))
         with counted_refusals(client.vendor):
             return {**self._outcome(campaign_id, hand_over.record), **checked.told()}
+
+    def _moved(self, campaign_id: str, rows: int) -> Movement:
+        from airflow_provider_campaigns.observe.lineage import Movement, campaign_place, file_places
+
+        vendor = self.vendor_namespace()
+        place = campaign_place(vendor, campaign_id, rows)
+        return Movement(file_places(self.contacts), (place,), campaign_id, vendor)
 
     def _ask(self, run: TaskRun, checked: Checked, rows_in: int, *, dry_run: bool) -> None:
         from airflow_provider_campaigns.launch.guards import GuardAction

@@ -21,6 +21,7 @@ from airflow_provider_campaigns.launch.persistence import (
 )
 from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.operators.evidenced import KeepsEvidence
+from airflow_provider_campaigns.operators.lineage import TellsLaunch
 from airflow_provider_campaigns.operators.planned import LaunchPlan, PlannedCampaign
 from airflow_provider_campaigns.operators.waits import WaitsForCampaign
 from airflow_provider_campaigns.wait.decisions import described
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.launch.task_run import TaskRun
 
 
-class CreateCampaignOperator(WaitsForCampaign, KeepsEvidence, PlannedCampaign):
+class CreateCampaignOperator(TellsLaunch, WaitsForCampaign, KeepsEvidence, PlannedCampaign):
     """
     Launches a campaign exactly once, and waits for it if asked to; returns its id.
 

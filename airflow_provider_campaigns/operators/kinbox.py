@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.kinbox import KinboxHook
     from airflow_provider_campaigns.launch.launcher import Launch
+    from airflow_provider_campaigns.observe.lineage import DataPlace
 
 
 class KinboxCreateCampaignOperator(CreateCampaignOperator):
@@ -146,6 +147,12 @@ class KinboxCreateCampaignOperator(CreateCampaignOperator):
         from airflow_provider_campaigns.api import reading
 
         return reading.moment(self.scheduled_to) if isinstance(self.scheduled_to, str) else self.scheduled_to
+
+    def contact_places(self, namespace: str) -> tuple[DataPlace, ...]:
+        """Return the file that Kinbox fetches, if there is one."""
+        from airflow_provider_campaigns.observe.lineage import file_places
+
+        return file_places(self.leads_asset_url)
 
     def steps(self, launch: Launch, request: CreateRequest) -> Campaign:
         """Create the campaign; Kinbox starts it."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.koreai import KoreAIHook
     from airflow_provider_campaigns.launch.launcher import Launch
+    from airflow_provider_campaigns.observe.lineage import DataPlace
 
 READY_POLL_SECONDS = 5.0
 
@@ -178,6 +179,12 @@ class KoreAICreateCampaignOperator(CreateCampaignOperator):
     def contact_counts(self) -> Mapping[str, int | None]:
         """Return how many contacts the lists had when a guard asked."""
         return {"recipients": self._recipients}
+
+    def contact_places(self, namespace: str) -> tuple[DataPlace, ...]:
+        """Return the contact lists."""
+        from airflow_provider_campaigns.observe.lineage import contact_list_place
+
+        return tuple(contact_list_place(namespace, str(name)) for name in self.contact_lists)
 
     def steps(self, launch: Launch, request: CreateRequest) -> Campaign:
         """Create the campaign, wait until Kore.ai has prepared it, start it."""

@@ -14,13 +14,16 @@ from airflow_provider_campaigns.audience.terms import SHARES_OF_SLICES
 from airflow_provider_campaigns.contacts.recipients import folders_of
 from airflow_provider_campaigns.exceptions import CampaignGateFailed, airflow_errors
 from airflow_provider_campaigns.launch.task_run import TaskRun
+from airflow_provider_campaigns.operators.lineage import TellsLineage
 from airflow_provider_campaigns.operators.results import FILE_PATH
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_provider_campaigns.observe.lineage import Movement
 
-class ReconcileCampaignOperator(DeclaredArguments, BaseOperator):
+
+class ReconcileCampaignOperator(TellsLineage, DeclaredArguments, BaseOperator):
     """
     Compares the people of an audience with their outcomes; fails when the two do not match.
 
@@ -86,6 +89,7 @@ class ReconcileCampaignOperator(DeclaredArguments, BaseOperator):
             if self.argument("report") is not None:
                 path = self.argument("report")
                 ResultFile(path, writer=run.key()[:12], try_number=run.try_number).write([report], self.log)
+        self.note_moved(self._moved)
         self.log.info("What became of the audience:\n%s", table_of(report))
         count = unexplained(report)
         if count > most:
@@ -96,3 +100,9 @@ class ReconcileCampaignOperator(DeclaredArguments, BaseOperator):
                 "person. Was a slice not launched (launched=), or an outcomes file left out?"
             )
         return report
+
+    def _moved(self) -> Movement:
+        from airflow_provider_campaigns.observe.lineage import Movement, file_places
+
+        inputs = file_places(self.argument("manifest")) + file_places(self.argument("outcomes"))
+        return Movement(inputs, file_places(self.argument("report")))

@@ -13,10 +13,13 @@ from airflow_provider_campaigns.api.paging import ON_INCOMPLETE, CountedRows
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
 from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, MAPPING, NAME, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.operators.lineage import TellsLineage
 from airflow_provider_campaigns.results.files import IF_EXISTS, ResultFile, check_path
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from airflow_provider_campaigns.observe.lineage import DataPlace, Movement
 
 
 class _FilePath(ArgumentKind):
@@ -32,7 +35,7 @@ class _FilePath(ArgumentKind):
 FILE_PATH = _FilePath("the path or URI of a file", str)
 
 
-class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
+class _ToObjectStorageOperator(TellsLineage, DeclaredArguments, BaseOperator):
     """
     What these operators share: rows from the vendor, one at a time, to a file; returns its path and their number.
 
@@ -95,7 +98,23 @@ class _ToObjectStorageOperator(DeclaredArguments, BaseOperator):
                 rows.count,
             )
         run.tell_outlets(self.outlets, written)
+        self.note_moved(lambda: self._moved(written["count"]))
         return written
+
+    def _source(self, namespace: str) -> DataPlace:
+        """Return where the rows come from, given the vendor's namespace."""
+        from airflow_provider_campaigns.observe.lineage import DataPlace
+
+        return DataPlace(namespace, "contact_lists")
+
+    def _moved(self, rows: int) -> Movement:
+        from airflow_provider_campaigns.observe.lineage import Movement, file_place
+
+        vendor = self.vendor_namespace()
+        campaign = getattr(self, "campaign_id", None)
+        return Movement(
+            (self._source(vendor),), (file_place(self.path, rows),), None if campaign is None else str(campaign), vendor
+        )
 
 
 class _OfOneCampaignOperator(_ToObjectStorageOperator):
@@ -110,6 +129,11 @@ class _OfOneCampaignOperator(_ToObjectStorageOperator):
     def __init__(self, *, campaign_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.campaign_id = campaign_id
+
+    def _source(self, namespace: str) -> DataPlace:
+        from airflow_provider_campaigns.observe.lineage import campaign_place
+
+        return campaign_place(namespace, str(self.campaign_id))
 
 
 class _OfCountedRowsOperator(_OfOneCampaignOperator):

@@ -24,6 +24,7 @@ from airflow_provider_campaigns.sandbox.installed import find_vendors
 from airflow_provider_campaigns.sandbox.journal import UNMATCHED, Journal
 from airflow_provider_campaigns.sandbox.pace import INSTANT, Pace, check_pace
 from airflow_provider_campaigns.sandbox.vendor import Vendor
+from airflow_provider_campaigns.sandbox.webhooks import Webhooks
 from airflow_provider_campaigns.sandbox.wire import (
     MAX_BODY_BYTES,
     BodyTooLarge,
@@ -51,6 +52,7 @@ class SandboxApp:
         self._gates = [Gate(vendor, enforce_limit=enforce_limits) for vendor in self.vendors]
         for gate in self._gates:
             self.faults.know(gate.vendor.name, [route.name for route in gate.routes])
+        self.webhooks = Webhooks(self)
         self._control = Starlette(routes=control_routes(self))
         self._era = 0
 
@@ -61,6 +63,7 @@ class SandboxApp:
         self.faults.clear()
         self.journal.clear()
         self.files.clear()
+        self.webhooks.clear()
         self.clock.restart()
         for gate in self._gates:
             gate.vendor.stalls.clear()

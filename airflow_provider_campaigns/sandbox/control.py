@@ -1,4 +1,4 @@
-"""The control routes: faults, journal, recipients, reset, clock, files and health of a running sandbox."""
+"""The control routes: faults, webhooks, journal, recipients, reset, clock, files and health of a running sandbox."""
 
 from __future__ import annotations
 
@@ -111,6 +111,14 @@ def control_routes(app: SandboxApp) -> list[Route]:
             return PlainTextResponse(f"There is no file {name!r}", status_code=404)
         return Response(content, media_type="application/octet-stream")
 
+    async def webhooks(request: Request) -> Response:
+        if request.method == "POST":
+            app.webhooks.order(await _json(request))
+            return JSONResponse(app.webhooks.told(), status_code=201)
+        if request.method == "DELETE":
+            app.webhooks.clear()
+        return JSONResponse(app.webhooks.told())
+
     def clear(handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
         async def answer(request: Request) -> Response:
             try:
@@ -129,5 +137,6 @@ def control_routes(app: SandboxApp) -> list[Route]:
         Route(f"{CONTROL_PREFIX}/recipients", clear(recipients)),
         Route(f"{CONTROL_PREFIX}/reset", reset, methods=["POST"]),
         Route(f"{FILES_PREFIX}/{{name:path}}", files, methods=["GET", "PUT"]),
+        Route(f"{CONTROL_PREFIX}/webhooks", clear(webhooks), methods=["GET", "POST", "DELETE"]),
         Route(f"{CONTROL_PREFIX}/clock", clear(clock), methods=["GET", "POST"]),
     ]

@@ -18,10 +18,15 @@ STATE_KINDS = frozenset(
     {"unknown_status", "status_missing", "stall", "list_lag", "repeated_cursor", "failed_recipients"}
 )
 
+#: Kinds that spoil one event that a vendor sends by itself; see ``webhooks``.
+EVENT_KINDS = frozenset({"event_lost", "event_doubled", "event_late", "event_forged"})
+
+KINDS = ANSWER_KINDS | STATE_KINDS | EVENT_KINDS
+
 #: The longest delay that can be ordered: a day.
 MAX_SECONDS = 86_400
 
-DEFAULT_SECONDS = {"timeout": 60.0, "slow": 2.0, "list_lag": 5.0, "rate_limited": 1.0}
+DEFAULT_SECONDS = {"timeout": 60.0, "slow": 2.0, "list_lag": 5.0, "rate_limited": 1.0, "event_late": 5.0}
 
 
 @dataclass(frozen=True)
@@ -29,14 +34,14 @@ class Fault:
     """
     One fault, as ordered.
 
-    :param kind: one of ``ANSWER_KINDS`` or ``STATE_KINDS``.
+    :param kind: one of ``ANSWER_KINDS``, ``STATE_KINDS`` or ``EVENT_KINDS``.
     :param vendor: name of the vendor, or ``*``.
     :param endpoint: name of the endpoint, or ``*``.
     :param times: how many requests it hits; None: all until it is cleared, as a state kind always does.
     :param skip: how many matching requests pass first.
     :param probability: chance of hitting a matching request, 0 to 1.
     :param effect: whether the vendor's handler runs though its answer is lost; for ``slow``: before the delay or after.
-    :param seconds: real seconds (``timeout`` 60, ``slow`` 2, ``list_lag`` 5 by default).
+    :param seconds: real seconds (``timeout`` 60, ``slow`` 2, ``list_lag`` and ``event_late`` 5 by default).
     :param status: HTTP status of ``error``, 502 by default.
     :param retry_after: ``Retry-After`` of ``rate_limited``: seconds (default 1), a text like a date, None: no header.
     :param value: the word that ``unknown_status`` returns instead of the status.
@@ -82,7 +87,7 @@ class Fault:
             if name not in known:
                 raise ValueError(f"{name}: unknown field; known are {', '.join(known)}")
         if "kind" not in order:
-            raise ValueError(f"kind: missing; known are {_listed(ANSWER_KINDS | STATE_KINDS)}")
+            raise ValueError(f"kind: missing; known are {_listed(KINDS)}")
         given = dict(order)
         if isinstance(given["kind"], str) and given["kind"] in STATE_KINDS and given.get("times") is not None:
             raise ValueError(f"times: {given['kind']} lasts until it is cleared; leave it out or give null")
@@ -115,9 +120,8 @@ def _is_share(value: object) -> bool:
 
 
 def _problems(fault: Fault) -> list[str]:
-    kinds = ANSWER_KINDS | STATE_KINDS
     checks = (
-        (isinstance(fault.kind, str) and fault.kind in kinds, "kind", f"must be one of {_listed(kinds)}"),
+        (isinstance(fault.kind, str) and fault.kind in KINDS, "kind", f"must be one of {_listed(KINDS)}"),
         (isinstance(fault.vendor, str) and bool(fault.vendor), "vendor", "must be the name of a vendor or '*'"),
         (
             isinstance(fault.endpoint, str) and bool(fault.endpoint),
@@ -250,10 +254,17 @@ class Faults:
 
     def take(self, vendor: str, endpoint: str) -> Fault | None:
         """Return the fault for a request that just arrived, and count it as applied."""
+        return self._take(ANSWER_KINDS, vendor, endpoint)
+
+    def take_event(self, vendor: str) -> Fault | None:
+        """Return the fault for an event that a vendor is about to send, and count it as applied."""
+        return self._take(EVENT_KINDS, vendor, None)
+
+    def _take(self, kinds: Collection[str], vendor: str, endpoint: str | None) -> Fault | None:
         taken: _Order | None = None
         with self._lock:
             for order in self._orders:
-                if order.fault.is_state or order.is_used_up or not order.fault.concerns(vendor, endpoint):
+                if order.fault.kind not in kinds or order.is_used_up or not order.fault.concerns(vendor, endpoint):
                     continue
                 # Every order counts every matching request, also one that an earlier order takes.
                 if order.skips_left:

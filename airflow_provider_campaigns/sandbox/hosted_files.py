@@ -36,13 +36,14 @@ class HostedFiles:
         """
         try:
             parts, own = urlsplit(url), urlsplit(f"//{host}")
-            same = parts.port == own.port and _is_here(parts.hostname) and parts.path.startswith(f"{FILES_PREFIX}/")
+            same = parts.port == own.port and is_here(parts.hostname) and parts.path.startswith(f"{FILES_PREFIX}/")
         except ValueError:
             return None
         return unquote(parts.path.removeprefix(f"{FILES_PREFIX}/")) if same else None
 
 
-def _is_here(host: str | None) -> bool:
+def is_here(host: str | None) -> bool:
+    """Return whether a host is this machine."""
     try:
         return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:

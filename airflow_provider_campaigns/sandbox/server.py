@@ -164,6 +164,22 @@ class Sandbox:
         url: str = self._control("PUT", f"files/{quote(name)}", data=data)["url"]
         return url
 
+    def send_webhooks(self, vendor: str, url: str, secret: str, scheme: str = "newer") -> None:
+        """
+        Have a vendor send its events somewhere on this machine, until the next reset.
+
+        :param vendor: the vendor's name; ``altur`` has webhooks.
+        :param url: the receiver, such as ``http://127.0.0.1:8080/campaigns-webhooks/altur/altur_default``.
+        :param secret: what the events are signed with.
+        :param scheme: how, by the vendor's ``newer`` or ``older`` page.
+        """
+        self._control("POST", "webhooks", json={"vendor": vendor, "url": url, "secret": secret, "scheme": scheme})
+
+    def webhook_events(self) -> list[dict[str, Any]]:
+        """Return what became of each event: ``event_id``, ``campaign_id``, ``attempts``, ``status``, ``fault`` ..."""
+        events: list[dict[str, Any]] = self._control("GET", "webhooks")["events"]
+        return events
+
     def connections(self) -> dict[str, dict[str, Any]]:
         """Return an Airflow connection for each vendor, as Airflow reads it from JSON, by connection id."""
         return {

@@ -75,6 +75,8 @@ class Vendor(ABC):
     prefix: ClassVar[str]
     #: The documented limit for one credential: requests, per seconds of real time; None when there is none.
     limit: ClassVar[tuple[int, float] | None] = None
+    #: Whether the vendor has webhooks, whose events :meth:`events` returns.
+    sends_events: ClassVar[bool] = False
     #: What the Airflow connection needs besides type, host and password (``login``, ``extra``), or has otherwise.
     connection: ClassVar[Mapping[str, Any]] = {}
 
@@ -157,6 +159,18 @@ class Vendor(ABC):
     @abstractmethod
     def reset(self) -> None:
         """Forget every campaign, contact and remembered key, as if the server had just started."""
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return what has happened since the last call, as the vendor's webhooks tell it; of a vendor that has them."""
+        return []
+
+    def sign_event(self, body: bytes, secret: str, scheme: str) -> dict[str, str]:
+        """
+        Return the headers that sign an event.
+
+        :param scheme: ``newer`` or ``older``, where the vendor's pages tell two.
+        """
+        return {}
 
     def bad_request(self, text: str) -> Response:
         """Return the vendor's 400 saying ``text``."""

@@ -12,6 +12,7 @@ from airflow_provider_campaigns.sandbox.altur.campaign import AlturCampaign, ins
 from airflow_provider_campaigns.sandbox.altur.campaign_routes import FIRST_CAMPAIGN_ID, AlturCampaignRoutes
 from airflow_provider_campaigns.sandbox.altur.checks import framework_refusal, refusal
 from airflow_provider_campaigns.sandbox.altur.contact_routes import AlturContactRoutes
+from airflow_provider_campaigns.sandbox.altur.events import EventLog, signature
 from airflow_provider_campaigns.sandbox.altur.idempotency import RememberedAnswers
 from airflow_provider_campaigns.sandbox.vendor import RefusedRequest, Vendor, accepts
 
@@ -33,6 +34,7 @@ class AlturVendor(Vendor):
     title = "Altur"
     prefix = "/altur/api/v1.0"
     limit = (12, 1.0)
+    sends_events = True
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -43,6 +45,7 @@ class AlturVendor(Vendor):
         #: Oldest first; a campaign's position follows from its id.
         self.campaigns: list[AlturCampaign] = []
         self.keys = RememberedAnswers()
+        self._events = EventLog()
         self._last_contact_id = 0
 
     def routes(self) -> list[Route]:
@@ -99,6 +102,14 @@ class AlturVendor(Vendor):
     def recipients(self, campaign_id: str) -> list[str]:
         """Return the numbers of its contacts."""
         return [number for one in self.campaigns if str(one.id) == campaign_id for number in one.contacts]
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return what has happened to campaigns since the last call."""
+        return self._events.news(self.campaigns, self.clock.seconds())
+
+    def sign_event(self, body: bytes, secret: str, scheme: str) -> dict[str, str]:
+        """Return the header that signs an event."""
+        return {"X-Altur-Signature": signature(body, secret, scheme)}
 
     def campaign(self, request: Request) -> AlturCampaign:
         """Return the campaign of a request's path, or end the request with a 404."""

@@ -6,7 +6,7 @@ WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 2) * 3 /
 export UV_NO_PROGRESS := 1
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help demo check test bench-docs test-matrix test-distributed lint airflow matrix fuzz bench soak test-ui screenshots docs clean test-outside
+.PHONY: help demo check test bench-docs release-check test-matrix test-distributed lint airflow matrix fuzz bench soak test-ui screenshots docs clean test-outside
 
 help:
 	@echo "make demo     run the example DAGs of all vendors through Airflow against the local sandbox"
@@ -24,6 +24,8 @@ help:
 	@echo "make bench    measure what docs/benchmarks.md tells (BENCH=walk,waits narrows it); make bench-docs puts the last results"
 	@echo "              there; make soak: the endurance runs"
 	@echo "make test-ui  the connection forms in a headless browser; make screenshots: their pictures, for docs/images"
+	@echo "make release-check  build both distributions, check what a package index will show, and run a job from the wheel"
+	@echo "              beside the newest and the oldest Airflow"
 	@echo "make docs     build the documentation into site/, warnings being errors; read site/index.html"
 	@echo "make clean    remove what the others made"
 
@@ -95,5 +97,18 @@ docs: .venv/ready
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[docs]'
 	@$(BIN)/zensical build --clean --strict
 
+release-check: .venv/ready
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[release]'
+	@rm -rf .release
+	@$(BIN)/uv build --quiet --out-dir .release/dist .
+	@$(BIN)/twine check --strict .release/dist/*
+	@for constraints in constraints.txt tests/constraints/airflow-2.11.txt; do \
+		venv=.release/$$(basename $$constraints .txt); \
+		$(BIN)/uv venv --quiet --python $(BIN)/python $$venv && \
+		$(BIN)/uv pip install --quiet --python $$venv/bin/python --constraint $$constraints \
+			"$$(echo .release/dist/*.whl)[sandbox]" && \
+		$$venv/bin/python -P tests/release_job.py || exit 1; \
+	done
+
 clean:
-	rm -rf .venv .outside .demo .matrix .bench dist site .cache
+	rm -rf .venv .outside .release .demo .matrix .bench dist site .cache

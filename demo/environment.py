@@ -63,3 +63,15 @@ def migrate(home: Path, environment: Mapping[str, str]) -> None:
     if done.returncode:
         raise SystemExit(f"Airflow's database could not be made ready; see {log}")
     ready.touch()
+
+
+def keep_connections(home: Path, environment: Mapping[str, str], connections: Mapping[str, Mapping[str, Any]]) -> None:
+    """
+    Put connections into the database, where Airflow's connection form shows them and its Test button works on them.
+
+    The button sends port 0 for a connection that has none, and then takes that for another place.
+    """
+    exported = home / "connections.json"
+    exported.write_text(json.dumps({conn_id: {**one, "port": 0} for conn_id, one in connections.items()}))
+    command = [sys.executable, "-m", "airflow", "connections", "import", "--overwrite", str(exported)]
+    subprocess.run(command, env=dict(environment), check=True, stdout=subprocess.DEVNULL)  # noqa: S603

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
 import sys
 
-from environment import REPOSITORY, airflow_environment, migrate, served_at
+from environment import REPOSITORY, airflow_environment, keep_connections, migrate, served_at
 from leash import Leashed
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
@@ -22,20 +20,15 @@ def main() -> int:
         int(os.environ.get("AIRFLOW_PORT", "8080")),
     )
     with Sandbox(speed=60, port=sandbox_port) as sandbox:
-        # The connections live in the database here, so that the connection form shows them.
         environment = {**airflow_environment(home, {}), **served_at(airflow_port)}
         migrate(home, environment)
-        exported = home / "connections.json"
-        exported.write_text(json.dumps(sandbox.connections()))
-        command = [sys.executable, "-m", "airflow"]
-        load = [*command, "connections", "import", "--overwrite", str(exported)]
-        subprocess.run(load, env=environment, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+        keep_connections(home, environment, sandbox.connections())
         print(
             f"Airflow comes up at http://127.0.0.1:{airflow_port}, the sandbox runs at {sandbox.url}. Ctrl-C ends both."
         )
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
-        airflow = Leashed([*command, "standalone"], environment)
+        airflow = Leashed([sys.executable, "-m", "airflow", "standalone"], environment)
         try:
             return airflow.wait()
         except KeyboardInterrupt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -71,6 +72,10 @@ def files(wheel: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def metadata(wheel: Path) -> Message:
     """Return the wheel's metadata."""
+    return metadata_of(wheel)
+
+
+def metadata_of(wheel: Path) -> Message:
     with zipfile.ZipFile(wheel) as archive:
         [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         return Parser().parsestr(archive.read(name).decode())
@@ -108,7 +113,25 @@ def test_the_wheel_declares_the_dependencies_of_pyproject_and_no_others(metadata
 def test_the_wheel_shows_a_reader_on_the_index_what_it_is(metadata: Message) -> None:
     assert metadata["License-Expression"] == "Apache-2.0"
     assert "Framework :: Apache Airflow :: Provider" in metadata.get_all("Classifier", [])
-    assert (REPOSITORY / "README.md").read_text().strip() in metadata.get_payload()
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    targets = re.findall(r"\]\(([^)\s]+)\)", metadata.get_payload())
+    assert [target for target in targets if not target.startswith(("https://", "#"))] == []
+
+
+def test_with_a_public_address_of_the_repository_the_description_s_links_lead_there(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(REPOSITORY / "airflow_provider_campaigns", project / "airflow_provider_campaigns")
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, project)
+    configured = '[project.urls]\nSource = "https://code.example.com/campaigns/"\n'
+    with (project / "pyproject.toml").open("a") as file:
+        file.write(configured)
+    uv("build", "--wheel", "--out-dir", tmp_path, project)
+    [wheel] = tmp_path.glob("*.whl")
+    version = wheel.name.split("-")[1]
+    text = metadata_of(wheel).get_payload()
+    assert f"(https://code.example.com/campaigns/blob/v{version}/docs/guarantees.md)" in text
+    assert f"(https://code.example.com/campaigns/raw/v{version}/docs/images/board.png)" in text
 
 
 def test_the_installed_wheel_is_found_by_airflow_and_its_operators_import(

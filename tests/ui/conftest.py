@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from environment import REPOSITORY
 from whole_airflow import Airflow
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
@@ -42,8 +43,13 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    """The running Airflow, whose connections are all made in the tests."""
-    with Airflow(tmp_path_factory.mktemp("ui") / "airflow") as running:
+    """The running Airflow, whose connections are all made in the tests, with the example that has the longest form."""
+    files = [REPOSITORY / "example_dags" / name for name in ("example_approval.py", "contacts.csv")]
+    with Airflow(
+        tmp_path_factory.mktemp("ui") / "airflow",
+        dags={file.name: file.read_text() for file in files},
+        dag_ids={"example_approval"},
+    ) as running:
         yield running
 
 

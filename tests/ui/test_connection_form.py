@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from environment import keep_connections
 from whole_airflow import Airflow
 
 from airflow_provider_campaigns.get_provider_info import get_provider_info
@@ -303,6 +304,15 @@ def test_the_test_button_works_for_a_connection_without_a_port(
     make(airflow, sandbox, "kinbox", "kinbox_no_port", secret)
     title, _ = page.open().test("kinbox_no_port")
     assert title == "Test Connection Successful"
+
+
+def test_the_test_button_works_on_the_connections_that_make_airflow_ships(
+    page: ConnectionsPage, airflow: Airflow, sandbox: Sandbox
+) -> None:
+    keep_connections(airflow.home, airflow.environment, sandbox.connections())
+    assert {vendor: page.open().test(f"{vendor}_default")[0] for vendor in VENDORS} == dict.fromkeys(
+        VENDORS, "Test Connection Successful"
+    )
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

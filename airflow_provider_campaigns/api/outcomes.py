@@ -10,6 +10,8 @@ from typing import Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 
+#: The columns of a row, in their order.
+COLUMNS = ("contact", "outcome", "vendor_status", "reason", "time")
 _DIGITS = re.compile(r"[1-9][0-9]{6,14}")
 
 

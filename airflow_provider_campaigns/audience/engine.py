@@ -34,7 +34,7 @@ def engine(folder: Path) -> Iterator[DuckDBPyConnection]:
         duckdb = None  # type: ignore[assignment]
     if duckdb is None:
         raise InvalidRequest(
-            "An audience needs DuckDB, which is not installed: pip install 'airflow-provider-campaigns[audience]'."
+            "This needs DuckDB, which is not installed: pip install 'airflow-provider-campaigns[audience]'."
         )
     database = duckdb.connect(
         str(folder / "audience.duckdb"),

@@ -1,4 +1,4 @@
-"""Operators that write what became of campaigns to object storage, as JSON Lines: Kinbox, Altur, Kore.ai."""
+"""Operators that write what became of campaigns to object storage: Kinbox, Altur, Kore.ai."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.paging import ON_INCOMPLETE, CountedRows
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
 from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, MAPPING, NAME, ArgumentKind, choice
@@ -33,6 +34,9 @@ class _FilePath(ArgumentKind):
 
 
 FILE_PATH = _FilePath("the path or URI of a file", str)
+#: The forms of a file of outcomes.
+FORMATS = ("jsonl", "parquet")
+_PARQUET_ENDING = ".parquet"
 
 
 class _ToObjectStorageOperator(TellsLineage, DeclaredArguments, BaseOperator):
@@ -75,6 +79,10 @@ class _ToObjectStorageOperator(TellsLineage, DeclaredArguments, BaseOperator):
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         """Return the rows, fetched as they are taken."""
 
+    def _columns(self) -> Sequence[str] | None:
+        """Return the columns of a Parquet file, or None for JSON Lines."""
+        return None
+
     def _more(self) -> Mapping[str, Any]:
         """Return what else the result says about the rows, once all are written."""
         return {}
@@ -86,7 +94,13 @@ class _ToObjectStorageOperator(TellsLineage, DeclaredArguments, BaseOperator):
         run = TaskRun.of(context)
         with airflow_errors():
             self.read_all_arguments()
-            file = ResultFile(self.path, writer=run.key()[:12], try_number=run.try_number, if_exists=self.if_exists)
+            file = ResultFile(
+                self.path,
+                writer=run.key()[:12],
+                try_number=run.try_number,
+                if_exists=self.if_exists,
+                columns=self._columns(),
+            )
             file.check()
             rows = self._rows()
             written: dict[str, Any] = {"path": self.path, "count": file.write(rows, self.log), **self._more()}
@@ -311,7 +325,7 @@ class KoreAIContactResultsToObjectStorageOperator(_OfCountedRowsOperator):
 
 class CampaignOutcomesToObjectStorageOperator(_OfOneCampaignOperator):
     """
-    Writes what became of each contact of a campaign to a JSON Lines file, in words that all vendors share.
+    Writes what became of each contact of a campaign to a file, in words that all vendors share.
 
     A row has ``contact`` (the phone number), ``outcome`` (``delivered``, ``read``, ``answered``, ``converted``,
     ``failed``, ``pending`` or ``unknown``), ``vendor_status`` (the vendor's own word), ``reason`` and ``time``, as far
@@ -320,7 +334,9 @@ class CampaignOutcomesToObjectStorageOperator(_OfOneCampaignOperator):
 
     :param campaign_id: The campaign. (templated)
     :param path: Where to, such as ``s3://aws_default@bucket/outcomes/{{ run_id }}.jsonl``; a file of its own for each
-        run and each mapped task instance, compressed if its name ends with ``.gz``. (templated)
+        run and each mapped task instance. JSON Lines are compressed if its name ends with ``.gz``. (templated)
+    :param format: ``jsonl`` or ``parquet``, which needs the extra ``audience`` (DuckDB); by default Parquet if the name
+        ends with ``.parquet``, and JSON Lines otherwise. All columns are texts.
     :param conn_id: A connection to any vendor. (templated)
     :param hook_params: Further arguments of the hook: ``{"campaign_type": "voice"}`` at Kore.ai, ``sms`` by default.
         (templated)
@@ -334,6 +350,7 @@ class CampaignOutcomesToObjectStorageOperator(_OfOneCampaignOperator):
     arguments: ClassVar[Mapping[str, ArgumentKind]] = {
         **_OfOneCampaignOperator.arguments,
         "hook_params": MAPPING.or_none(),
+        "format": choice(FORMATS).or_none(),
     }
     template_fields: Sequence[str] = (*_OfOneCampaignOperator.template_fields, "hook_params")
 
@@ -344,17 +361,35 @@ class CampaignOutcomesToObjectStorageOperator(_OfOneCampaignOperator):
         path: str,
         conn_id: str,
         hook_params: Mapping[str, Any] | None = None,
+        format: str | None = None,  # noqa: A002
         **kwargs: Any,
     ) -> None:
         super().__init__(campaign_id=campaign_id, path=path, conn_id=conn_id, **kwargs)
         self.hook_params = hook_params
+        self.format = format
         self._counted: Counter[str] = Counter()
         self.check_visible_arguments()
+        if not self.is_rendered_later("path", path):
+            with self.checking():
+                self._columns()
 
     @classmethod
     def text_template_fields(cls) -> Sequence[str]:
         """Return the fields that are text."""
         return _OfOneCampaignOperator.template_fields
+
+    def _columns(self) -> Sequence[str] | None:
+        ending = self.path.lower().endswith(_PARQUET_ENDING)
+        wanted = self.argument("format") or ("parquet" if ending else "jsonl")
+        if wanted == "jsonl":
+            if ending:
+                raise InvalidRequest(f"format is 'jsonl', and path ends with {_PARQUET_ENDING}: {self.path!r}.")
+            return None
+        if self.path.lower().endswith(".gz"):
+            raise InvalidRequest(f"path: a Parquet file is compressed within; leave .gz out of {self.path!r}.")
+        from airflow_provider_campaigns.api.outcomes import COLUMNS
+
+        return COLUMNS
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         from airflow_provider_campaigns.hooks.campaign import CampaignHook

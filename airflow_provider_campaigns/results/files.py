@@ -1,4 +1,4 @@
-"""Results to a file: JSON Lines, at any storage that Airflow reaches, one row at a time, the whole file or none."""
+"""Results to a file: JSON Lines or Parquet, at any storage that Airflow reaches, in bounded memory, whole or absent."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import gzip
 import json
 import logging
 import os
+import shutil
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
@@ -61,15 +62,25 @@ class ResultFile:
     :param writer: Who writes, the same on each try: a few characters for the hidden file's name.
     :param try_number: Which try writes, from 1; what the tries before left is removed.
     :param if_exists: ``overwrite`` or ``fail``.
+    :param columns: The columns of a Parquet file, whose values are texts or None; None for JSON Lines.
     """
 
-    def __init__(self, path: str, *, writer: str, try_number: int = 1, if_exists: str = "overwrite") -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        writer: str,
+        try_number: int = 1,
+        if_exists: str = "overwrite",
+        columns: Sequence[str] | None = None,
+    ) -> None:
         from airflow.providers.common.compat.sdk import ObjectStoragePath
 
         check_path(path)
         self.path = path
         self._target: ObjectStoragePath = ObjectStoragePath(path)
         self._if_exists = if_exists
+        self._columns = columns
         self._is_local = self._target.protocol in ("", "file", "local")
         self._own_path = self._target.path
         folder, slash, name = self._own_path.rpartition("/")
@@ -136,14 +147,22 @@ class ResultFile:
         return missing
 
     def _write_part(self, rows: Iterable[Mapping[str, Any]], log: logging.Logger | Any) -> int:
+        counted = _counted(rows, log)
+        if self._columns is not None:
+            from airflow_provider_campaigns.results.parquet import parquet_of
+
+            with (
+                parquet_of(counted, self._columns) as (made, count),
+                made.open("rb") as parquet,
+                self._opened() as file,
+            ):
+                shutil.copyfileobj(parquet, file)
+            return count
         count = 0
         with self._opened() as file:
-            for row in rows:
+            for count, row in enumerate(counted, 1):  # noqa: B007
                 # ASCII alone: a text that UTF-8 cannot write (half a character) must not cost all the others.
                 file.write(json.dumps(row).encode() + b"\n")
-                count += 1
-                if count % ROWS_FOR_EACH_LOG_LINE == 0:
-                    log.info("%d rows so far", count)
         return count
 
     @contextlib.contextmanager
@@ -161,3 +180,11 @@ class ResultFile:
     def _remove(self, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             self._target.fs.rm_file(path)
+
+
+def _counted(rows: Iterable[Mapping[str, Any]], log: logging.Logger | Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows, with a line in the log now and then."""
+    for count, row in enumerate(rows, 1):
+        yield row
+        if count % ROWS_FOR_EACH_LOG_LINE == 0:
+            log.info("%d rows so far", count)

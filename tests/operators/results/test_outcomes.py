@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 
 from airflow_provider_campaigns.api.altur import outcomes as altur
 from airflow_provider_campaigns.api.altur.answers import CONTACT_STATUSES
+from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.kinbox import outcomes as kinbox
 from airflow_provider_campaigns.api.koreai import outcomes as koreai
-from airflow_provider_campaigns.api.outcomes import OutcomeWord, with_plus
-from airflow_provider_campaigns.exceptions import CampaignRequestFailed
+from airflow_provider_campaigns.api.outcomes import COLUMNS, OutcomeWord, with_plus
+from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignRequestRefused
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.hooks.kinbox import KinboxHook
 from airflow_provider_campaigns.hooks.koreai import KoreAIHook
 from airflow_provider_campaigns.operators.results import CampaignOutcomesToObjectStorageOperator
+from airflow_provider_campaigns.results.files import ResultFile
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 PEOPLE = [f"+5511{900_000_000 + place}" for place in range(230)]
@@ -211,3 +215,78 @@ def test_a_campaign_whose_contact_list_has_another_name_by_now_is_told_as_that(
     client.update_contact_list(clinic, name="Clinic of last year")
     with pytest.raises(CampaignRequestFailed, match="it names 1 contact lists, and 0 of them are there"):
         written(tmp_path, "koreai", campaign_id)
+
+
+# As Parquet
+
+
+def as_parquet(path: Path, vendor: str, campaign_id: str, **given: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what the task returns, and the rows of its Parquet file."""
+    operator = CampaignOutcomesToObjectStorageOperator(
+        task_id="t", conn_id=f"{vendor}_default", campaign_id=campaign_id, path=str(path), **given
+    )
+    ti = SimpleNamespace(dag_id="d", run_id="r", task_id="t", map_index=-1, try_number=1)
+    done = operator.execute({"ti": ti})
+    read = duckdb.connect().execute("SELECT * FROM read_parquet(?)", [str(path)])
+    names = [column[0] for column in read.description or ()]
+    return done, [dict(zip(names, row, strict=True)) for row in read.fetchall()]
+
+
+@pytest.mark.parametrize(("name", "given"), [("rows.parquet", {}), ("rows.pq", {"format": "parquet"})])
+def test_as_parquet_the_rows_are_those_of_json_lines_in_the_same_order(
+    name: str, given: dict[str, Any], tmp_path: Path, campaign_sandbox: Sandbox
+) -> None:
+    campaign_id = at_altur(campaign_sandbox, "whatsapp")
+    finish(campaign_sandbox)
+    told, rows = written(tmp_path, "altur", campaign_id)
+    done, parquet = as_parquet(tmp_path / name, "altur", campaign_id, **given)
+    assert parquet == rows
+    assert done == {**told, "path": str(tmp_path / name)}
+    assert list(parquet[0]) == list(COLUMNS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["outcomes.jsonl", name]
+
+
+def test_a_list_that_breaks_off_leaves_no_parquet_file(tmp_path: Path, campaign_sandbox: Sandbox) -> None:
+    campaign_id = at_altur(campaign_sandbox, "whatsapp")
+    campaign_sandbox.order_fault(kind="error", status=500, endpoint="list_contacts", skip=1, times=None)
+    with pytest.raises(CampaignRequestFailed):
+        as_parquet(tmp_path / "rows.parquet", "altur", campaign_id)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"format": "csv"}, "format must be one of jsonl, parquet"),
+        ({"format": "jsonl", "path": "o.parquet"}, "format is 'jsonl', and path ends with .parquet: 'o.parquet'"),
+        ({"format": "parquet", "path": "o.parquet.gz"}, "path: a Parquet file is compressed within; leave .gz out"),
+    ],
+)
+def test_a_form_that_cannot_be_meant_is_refused_when_the_dag_is_parsed(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"Task 't': {told}"):
+        CampaignOutcomesToObjectStorageOperator(
+            **{"task_id": "t", "conn_id": "altur_default", "campaign_id": "7", "path": "o.jsonl", **given}
+        )
+
+
+def test_without_duckdb_it_is_said_before_anything_is_asked(
+    tmp_path: Path, campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(CampaignRequestRefused, match=r"needs DuckDB, which is not installed: pip install"):
+        as_parquet(tmp_path / "rows.parquet", "altur", "7")
+    assert "list_contacts" not in campaign_sandbox.journal("altur")["counts"].get("altur", {})
+
+
+def test_half_a_character_costs_no_other_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    rows = [{"contact": "1", "reason": "half \ud83d"}, {"contact": "2", "reason": "two\nlines \x00 \x1f"}]
+    assert ResultFile(str(path), writer="me", columns=["contact", "reason"]).write(rows) == 2
+    read = duckdb.connect().execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
+    assert read == [("1", "half ?"), ("2", "two\nlines \x00 \x1f")]
+
+
+def test_no_rows_make_a_parquet_file_of_none(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    assert ResultFile(str(path), writer="me", columns=["contact", "reason"]).write([]) == 0
+    assert duckdb.connect().execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchall() == []

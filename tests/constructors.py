@@ -75,7 +75,13 @@ CLASSES = [
     one
     for one in classes()
     if one.__name__
-    not in ("ApproveCampaignOperator", "CreateCampaignOperator", "GuardedOperator", "TakesAlturContacts")
+    not in (
+        "ApproveCampaignOperator",
+        "CreateCampaignOperator",
+        "GuardedOperator",
+        "KeepsEvidence",
+        "TakesAlturContacts",
+    )
 ]
 
 

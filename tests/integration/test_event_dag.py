@@ -1,4 +1,4 @@
-"""Event-driven DAGs in a whole Airflow: watchers share a poll, and a DAG runs once for each campaign."""
+"""Event-driven DAGs in a whole Airflow: watchers share a poll, a DAG runs once for each campaign, webhooks wake."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from whole_airflow import Airflow, until
+from at_altur import create, people
+from webhooks import SECRET
+from whole_airflow import Airflow, Run, until
 
+from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.testing.airflow_since import need
@@ -30,7 +33,10 @@ import os
 import pendulum
 from airflow.sdk import DAG, Asset, AssetWatcher, task
 
+from airflow_provider_campaigns.sensors.altur import AlturCampaignSensor
 from airflow_provider_campaigns.triggers.campaign import CampaignEventTrigger
+
+START = pendulum.datetime(2026, 1, 1, tz="UTC")
 
 
 def watched(name, **arguments):
@@ -50,8 +56,17 @@ def note(triggering_asset_events=None, dag_run=None):
 
 ASSETS = [watched("winter_finished", name_pattern="Winter*"), watched("half_sent", progress_threshold=50)]
 for asset in ASSETS:
-    with DAG("after_" + asset.name, schedule=[asset], start_date=pendulum.datetime(2026, 1, 1, tz="UTC")):
+    with DAG("after_" + asset.name, schedule=[asset], start_date=START):
         note()
+
+NEWS = Asset("altur_news", uri="x-campaigns-webhook://altur_default")
+with DAG("after_altur_news", schedule=[NEWS], start_date=START):
+    note()
+
+with DAG("woken", schedule=None, start_date=START):
+    AlturCampaignSensor(
+        task_id="wait", campaign_id="{{{{ dag_run.conf['campaign_id'] }}}}", poll_interval=3600, deferrable=True
+    )
 """
 
 
@@ -67,12 +82,16 @@ class Watching(Airflow):
         self._notes = home / "notes"
         super().__init__(
             home,
-            connections={"kinbox_default": sandbox.connections()["kinbox_default"]},
+            connections={
+                **{name: sandbox.connections()[name] for name in ("kinbox_default", "altur_default")},
+                "altur_webhook": {"conn_type": "generic", "password": SECRET},
+            },
             dags={"watched.py": DAGS},
-            dag_ids={"after_winter_finished", "after_half_sent"},
+            dag_ids={"after_winter_finished", "after_half_sent", "after_altur_news", "woken"},
             parts=("dag-processor", "triggerer", "api-server", "scheduler"),
             settings={
                 "NOTES": str(self._notes),
+                "AIRFLOW__CAMPAIGNS__ALTUR_WEBHOOKS": '{"altur_default": "altur_webhook"}',
                 # A triggerer that was killed is taken for dead after some seconds.
                 "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
                 "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
@@ -194,3 +213,32 @@ def test_a_campaign_that_finishes_while_the_triggerer_is_dead_is_announced_and_n
     for dag_id, noted in before.items():
         new = airflow.noted(dag_id)[len(noted) :]
         assert [entry["extra"]["payload"]["id"] for entry in new] == [meanwhile]
+
+
+def test_a_webhook_starts_a_dag_and_wakes_a_wait_that_would_look_in_an_hour(
+    airflow: Watching, kinbox: Kinbox, sandbox: Sandbox
+) -> None:
+    with AlturClient("key", base_url=sandbox.base_url("altur")) as altur:
+        campaign = create(altur)
+        altur.add_contacts(campaign.id, people(20))
+        altur.start_campaign(campaign.id)
+    before = len(sandbox.journal("altur")["requests"])
+    run = Run(airflow, "woken", campaign_id=campaign.id)
+    run.wait_for("deferred")
+    until("the wait has looked", lambda: len(sandbox.journal("altur")["requests"]) > before)
+
+    sandbox.order_fault(kind="event_doubled", vendor="altur")
+    sandbox.send_webhooks("altur", f"{airflow.url}/campaigns-webhooks/altur/altur_default", SECRET)
+    # While time stands still, everybody sees a campaign that is sending.
+    sandbox.set_speed(1000)
+    until("it has finished", lambda: sandbox.journal("altur")["campaigns"][-1]["status"] == "finished")
+    sandbox.set_speed(0)
+
+    assert run.wait_for_end() == "success"
+    events = until("a DAG has started", lambda: airflow.noted("after_altur_news"))
+    (sent,) = {event["event_id"] for event in sandbox.webhook_events()}
+    # It came twice, and was noted once.
+    assert [event["status"] for event in sandbox.webhook_events()] == [200, 200]
+    assert [event["extra"]["event_id"] for event in events] == [sent]
+    assert events[0]["extra"]["campaign_id"] == campaign.id
+    assert len(airflow.noted("after_altur_news")) == 1

@@ -12,8 +12,12 @@ from typing import Any
 
 import pytest
 import requests
+from at_altur import create
 from webhooks import SECRET, compact, event, newer, older
+from whole_airflow import until
 
+from airflow_provider_campaigns.api.altur.client import AlturClient
+from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.testing.airflow_since import need
 from airflow_provider_campaigns.wait.wakeups import campaigns_since, variable_of, webhook_connections
 
@@ -305,3 +309,38 @@ def test_neither_secret_nor_body_is_in_a_log(serve: Serve, assets: Any, caplog: 
         post(url, body, "forged")
     assert SECRET not in caplog.text
     assert "+15550001111" not in caplog.text
+
+
+@pytest.mark.usefixtures("switched_on")
+@pytest.mark.parametrize("scheme", ["newer", "older"])
+def test_of_events_that_are_lost_doubled_late_or_forged_each_true_one_is_noted_once(
+    serve: Serve, assets: Any, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_campaigns.sandbox.webhooks.FIRST_PAUSE_SECONDS", 0.01)
+    url = f"{serve()}/campaigns-webhooks/altur/altur_default"
+    kinds = ("event_lost", "event_doubled", "event_late", "event_forged")
+    with Sandbox(speed=0, vendors=["altur"], enforce_limits=False) as sandbox:
+        with AlturClient("key", base_url=sandbox.base_url("altur"), rate_limit=1000) as altur:
+            campaigns = [create(altur) for _ in range(5)]
+            for place, kind in enumerate(kinds):
+                sandbox.order_fault(kind=kind, skip=place, **({"seconds": 1.0} if kind == "event_late" else {}))
+            sandbox.send_webhooks("altur", url, SECRET, scheme)
+            for campaign in campaigns:
+                # Without contacts it has finished at once.
+                altur.start_campaign(campaign.id)
+        # The doubled one counts twice, and the forged one comes with the true one.
+        sent = until("all are through", lambda: (through := _through(sandbox)) and len(through) == 7 and through, 30)
+    by_fault = {one["fault"]: one for one in sent if one["fault"]}
+    assert (by_fault["event_forged"]["status"], by_fault["event_late"]["status"]) == (401, 200)
+    true = {one["event_id"] for one in sent if one["fault"] not in ("event_lost", "event_forged")}
+    noted_ids = [extra["event_id"] for extra in assets()]
+    assert sorted(noted_ids) == sorted(true)
+    assert by_fault["event_lost"]["event_id"] not in noted_ids
+
+
+def _through(sandbox: Sandbox) -> list[dict[str, Any]]:
+    return [
+        one
+        for one in sandbox.webhook_events()
+        if one["fault"] == "event_lost" or one["status"] == 200 or one["attempts"] == 6
+    ]

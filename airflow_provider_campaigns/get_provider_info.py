@@ -145,13 +145,15 @@ def get_provider_info() -> dict[str, Any]:
                 "waits",
             ],
         ),
-        "sensors": _modules("sensors", ["campaign"]),
+        "sensors": _modules("sensors", ["campaign", "named", "several", "waiting"]),
         "triggers": [
             {
                 "integration-name": "Messaging campaigns",
                 "python-modules": [
                     "airflow_provider_campaigns.triggers.campaign",
                     "airflow_provider_campaigns.triggers.campaign_event",
+                    "airflow_provider_campaigns.triggers.campaign_group",
+                    "airflow_provider_campaigns.triggers.campaign_name",
                 ],
             }
         ],

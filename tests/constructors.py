@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureEx
 
 from airflow_provider_campaigns.get_provider_info import get_provider_info
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
+from airflow_provider_campaigns.sensors.campaign import CampaignSensor
 from airflow_provider_campaigns.triggers.campaign_event import CampaignEventTrigger
 
 
@@ -78,9 +79,12 @@ CLASSES = [
     not in (
         "ApproveCampaignOperator",
         "CreateCampaignOperator",
+        "FindsByName",
         "GuardedOperator",
         "KeepsEvidence",
         "TakesAlturContacts",
+        "WaitingSensor",
+        "WaitsForSeveral",
     )
 ]
 
@@ -102,9 +106,11 @@ def create_fields(one: type[Any]) -> tuple[str, ...]:
 
 def needed_by(one: type[Any]) -> dict[str, Any]:
     """Return the arguments that a class cannot do without."""
-    return {
+    needed = {
         name: NEEDED[name] for name, each in parameters(one).items() if name in NEEDED and each.default is each.empty
     }
+    # It takes one of several arguments, none of which it could call required.
+    return {**needed, "campaign_id": NEEDED["campaign_id"]} if issubclass(one, CampaignSensor) else needed
 
 
 def build(one: type[Any], **given: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_campaigns.api import reading
 from airflow_provider_campaigns.api.creating import CreatesCampaigns
+from airflow_provider_campaigns.api.dating import DatesCampaigns
 from airflow_provider_campaigns.api.errors import CampaignAPIError, ListingIncomplete, NotFound, UnreadableAnswer
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MOST_UNREAD = 10
 
 
-class FindsCampaigns(CreatesCampaigns):
+class FindsCampaigns(DatesCampaigns, CreatesCampaigns):
     """The part of a client that finds campaigns."""
 
     #: Up to so many campaigns are asked for by id; for more, the list is cheaper. None: the list serves nobody.
@@ -178,11 +179,6 @@ class FindsCampaigns(CreatesCampaigns):
         :param since: No campaign that is looked for is older; an aware datetime.
         """
         yield self.list_campaigns()
-
-    @classmethod
-    @abc.abstractmethod
-    def age(cls, campaign: Campaign) -> Any:
-        """Return what sorts campaigns by the time of their creation, the oldest first."""
 
     def marked_text(self, campaign: Campaign) -> str:
         """Return what the marked field of a listed campaign holds, empty if nothing."""

@@ -103,6 +103,12 @@ def counts(source: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, int
     return read
 
 
+def aware_moment(value: Any) -> datetime.datetime | None:
+    """Return a datetime with a time zone from ISO 8601 text, which is in UTC where it names none; else None."""
+    read = moment(value)
+    return read.replace(tzinfo=datetime.UTC) if read is not None and read.tzinfo is None else read
+
+
 def moment(value: Any) -> datetime.datetime | None:
     """Return a datetime from ISO 8601 text (naive where the text has no zone), else None."""
     if not isinstance(value, str):

@@ -229,6 +229,17 @@ def identifier(what: str, often: str) -> ArgumentKind:
 CAMPAIGN_ID = identifier("a campaign", "create.output")
 
 
+def _ids(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple, set, frozenset)) or not value:
+        raise ValueError
+    return tuple(dict.fromkeys(map(_id, value)))
+
+
+CAMPAIGN_IDS = ArgumentKind(
+    "a list of campaigns' ids with at least one in it (such as the outputs of create tasks)", _ids
+)
+
+
 def choice(allowed: Iterable[str]) -> ArgumentKind:
     """Return the kind of an argument that takes one of some words."""
     words = tuple(allowed)

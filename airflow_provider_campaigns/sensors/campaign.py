@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from airflow.providers.common.compat.sdk import (
-    AirflowException,
-    AirflowSensorTimeout,
-    AirflowSkipException,
-    BaseSensorOperator,
-    PokeReturnValue,
-)
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, PokeReturnValue
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.arguments.kinds import (
-    CAMPAIGN_ID,
-    DURATION,
-    MAPPING,
-    NAME,
-    ArgumentKind,
-    choice,
-    strictly,
-)
-from airflow_provider_campaigns.arguments.templates import is_template
+from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_ID, MAPPING, NAME, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.links import CampaignLink, leave_link, push_link
+from airflow_provider_campaigns.sensors.named import FindsByName
+from airflow_provider_campaigns.sensors.several import WaitsForSeveral
+from airflow_provider_campaigns.sensors.waiting import SECOND_LOOK_SECONDS, WaitingSensor, mapping_of
 from airflow_provider_campaigns.wait.answerable import unanswerable
-from airflow_provider_campaigns.wait.arguments import WaitingTask, check_on_kill
+from airflow_provider_campaigns.wait.arguments import check_on_kill
 from airflow_provider_campaigns.wait.decisions import UNTIL
 from airflow_provider_campaigns.wait.live import LiveFigures, announce_wait, conclude
 from airflow_provider_campaigns.wait.outcome import Outcome
@@ -44,29 +31,44 @@ from airflow_provider_campaigns.wait.runner import (
     timeout_error,
 )
 from airflow_provider_campaigns.wait.state import WaitState
-from airflow_provider_campaigns.wait.terms import DEFAULT_POLL_INTERVAL_SECONDS
+from airflow_provider_campaigns.wait.terms import DEFAULT_POLL_INTERVAL_SECONDS, Terms
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.triggers.base import BaseTrigger
 
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
 
-#: Where a wait in reschedule mode, which begins anew in another process at each look, keeps what it must not forget.
-CARRIED_KEY = "campaign_wait"
-#: Where there is no such store: how many seconds after a refusal the campaign is looked at again, at most.
-SECOND_LOOK_SECONDS = 10.0
+#: The arguments of which one says what is waited for, and what else goes with a name, with its default.
+_WHICH = ("campaign_id", "campaign_ids", "campaign_name")
+_BESIDES_NAME: Mapping[str, Any] = {"since": None, "match": "only"}
 
 
-class CampaignSensor(WaitingTask, BaseSensorOperator):
+# Large on purpose: half of it tells what each argument means, in the one place where users look it up.
+class CampaignSensor(FindsByName, WaitsForSeveral):
     """
     Waits until a campaign has finished, is sent, or has reached a percentage; returns the campaign as a plain dict.
+
+    Give ``campaign_id``; or ``campaign_name``, for a campaign that somebody else launches, also at the vendor's screen:
+    then the sensor waits for it to appear first; or ``campaign_ids``, for several in one task, which then returns a
+    list of such dicts, each with ``reached``.
 
     A campaign that is canceled or failed at the vendor fails the task at once, without retries. Unless told to with
     ``brake`` or ``on_kill``, the sensor only reads: it never starts, stops or changes a campaign. Poke,
     reschedule and deferrable mode give the same result and the same exceptions.
 
     :param campaign_id: The campaign's id, often ``create.output``. (templated)
+    :param campaign_ids: Several campaigns' ids, in one list: a line in the log for each change of each, and the gates,
+        ``brake`` and ``on_kill`` for each. (templated)
+    :param wait_for: ``all`` (the default): the task succeeds when all have reached the goal, and fails with the first
+        that cannot any more; or ``any``: it succeeds with the first, and fails when none can. (templated)
+    :param campaign_name: A campaign's name: ``*`` is any text, ``?`` any character, ``[seq]`` one of these; case
+        counts. The mark that this package puts at the end of names at Kinbox does not. (templated)
+    :param since: Along with a name: only campaigns created then or later, such as ``"{{ data_interval_start }}"``; a
+        time with its offset from UTC, by default all. (templated)
+    :param match: Along with a name, which campaign counts when several have it: ``only`` (the default) refuses them by
+        their ids, ``newest`` takes the one created last. Once one is found, the wait stays with it. (templated)
     :param conn_id: A connection of any of the vendors' types. (templated)
     :param until: ``finished`` (the default) or ``sent``: all messages are out. (templated)
     :param progress_threshold: Percent, above 0 up to 100 (80 for 80 %); the wait ends as soon as the progress is at or
@@ -105,18 +107,21 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
     :raises AirflowTaskTimeout: The task's ``execution_timeout`` passed first.
     :raises CampaignUnreachable: No good answer for longer than the patience; the campaign goes on.
     :raises CampaignRequestFailed: The vendor refused to show the campaign, twice in a row.
+    :raises CampaignRequestRefused: Bad input, or several campaigns have the name; not retried.
     """
 
     arguments: ClassVar[Mapping[str, ArgumentKind]] = {
-        **WaitingTask.arguments,
+        **FindsByName.arguments,
+        **WaitsForSeveral.arguments,
         "conn_id": NAME,
-        "campaign_id": CAMPAIGN_ID,
+        "campaign_id": CAMPAIGN_ID.or_none(),
         "hook_params": MAPPING.or_none(),
         "until": choice(UNTIL),
     }
     template_fields: Sequence[str] = (
-        *("conn_id", "campaign_id", "until", "hook_params"),
-        *WaitingTask.template_fields,
+        *("conn_id", "campaign_id", "campaign_ids", "wait_for", "campaign_name", "since", "match"),
+        *("until", "hook_params"),
+        *WaitingSensor.template_fields,
     )
     operator_extra_links = (CampaignLink(),)
     ui_color = "#e4f4ec"
@@ -124,8 +129,8 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
     def __init__(
         self,
         *,
-        campaign_id: str,
         conn_id: str,
+        campaign_id: str | None = None,
         until: str = "finished",
         poll_interval: Any = None,
         poke_interval: Any = None,
@@ -140,81 +145,53 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
         self.hook_params = hook_params
         with self.checking():
             self.check_given({**self.given_arguments(), "poll_interval": poll_interval, "poke_interval": poke_interval})
+            if not getattr(self, "_BaseOperator__from_mapped", False):
+                # A mapped task is told of what it got as None when its templates are rendered.
+                self._check_which_one()
         self._wait: WaitState | None = None
+        self._hook: CampaignHook | None = None
         self._client: CampaignClient | None = None
+        self._agreed: Terms | None = None
         self._live: LiveFigures | None = None
         self._ti: Any = None
 
     @classmethod
     def text_template_fields(cls) -> Sequence[str]:
         """Return the fields that are text."""
-        return ("conn_id", "campaign_id", "until")
-
-    @classmethod
-    def counted_kind(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the hook's further arguments, as far as they can be seen."""
-        hook_params = given.get("hook_params")
-        return {} if is_template(hook_params) else _mapping(hook_params)
-
-    @classmethod
-    def check_given(cls, given: Mapping[str, Any]) -> None:
-        """Refuse arguments that can be seen to be wrong, with ``poke_interval`` read as the other name that it is."""
-        intervals = {name: given[name] for name in ("poll_interval", "poke_interval") if given.get(name) is not None}
-        if len(intervals) == 2:
-            both = " and ".join(f"{name}={value}" for name, value in intervals.items())
-            raise InvalidRequest(f"{both} are the same thing here, also from default_args: give one of them.")
-        for name, value in intervals.items():
-            if not is_template(value):
-                strictly(DURATION, name, value)
-        super().check_given({name: value for name, value in given.items() if name != "poll_interval"} | intervals)
+        return ("conn_id", "campaign_id", "campaign_name", "until")
 
     def execute(self, context: Context) -> Any:
-        """Wait in this process or defer; return the campaign."""
-        from airflow_provider_campaigns.hooks.campaign import CampaignHook
-
+        """Wait in this process or defer; return the campaign, or a list of them where several were asked for."""
         with airflow_errors():
             self.read_all_arguments()
-            campaign_id = self.argument("campaign_id")
-            deadline = self._deadline(context)
-            # In reschedule mode, where each look is a process of its own, the wait began with the first.
-            terms = self.terms(deadline, None if deadline is None or self.deferrable else deadline - self.timeout)
-            hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
-            self._check_vendor(hook)
-            self._client = hook.get_conn()
-            check_on_kill(self.kill_policy, type(self._client))
-            for sentence in unanswerable(terms.gates, self._client.answers(**_mapping(self.hook_params))):
-                self.log.warning("Task %r at %s: %s", self.task_id, self._client.vendor, sentence)
-            push_link(context, hook, campaign_id)
-        self.poke_interval = terms.poll_interval
-        self._wait = WaitState(campaign_id, terms, time.time())
-        self._ti = context["ti"]
-        self._live = LiveFigures(self._wait, hook.conn_id, self._ti)
-        if not self.deferrable:
-            return super().execute(context)
-        announce_wait(self._ti, self._client.vendor, hook.conn_id, campaign_id)
-        # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
-        from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
-
-        # Without a look: a thousand sensors that begin together would make a thousand requests, the poller makes a few.
-        self.defer(
-            trigger=CampaignTrigger.of(
-                hook,
-                self._wait.campaign_id,
-                terms,
-                hook_params=self.hook_params,
-                on_kill=self.kill_policy,
-            ),
-            method_name="execute_complete",
-            # The trigger keeps the deadline itself; this is for a triggerer that is gone.
-            timeout=timedelta(seconds=self.timeout + 2 * terms.poll_interval + 60),
-        )
-        return None
+            self._check_which_one()
+            hook, terms = self._prepared(context, self._deadline(context))
+            if self.campaign_ids is not None:
+                self._begin_group(terms)
+            elif self.campaign_name is not None:
+                self._begin_search(terms)
+            else:
+                self._begin_wait(context, self.argument("campaign_id"), terms)
+        if self.deferrable:
+            # Without a look: a thousand sensors that begin together would make a thousand requests, the poller makes
+            # a few.
+            self._defer(context, hook, terms)
+        return super().execute(context)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
+        if self._client is None or self._hook is None or self._agreed is None:
+            raise RuntimeError("poke was called before execute.")
+        if self._group:
+            return self._poke_group(context, self._group, self._client)
+        if self._search and self._wait is None:
+            found = self._find(context, self._search, self._client)
+            if found is None:
+                return PokeReturnValue(is_done=False)
+            self._begin_wait(context, found, self._agreed)
         outcome = self._look_anew(context) if self.reschedule else self._look()
         keep_figures(context, self._wait.seen if self._wait else None)
-        if self._live and self._client:
+        if self._live:
             self._live.push(self._client.vendor)
         if outcome is None:
             return PokeReturnValue(is_done=False)
@@ -231,43 +208,92 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
         self.log.info("%s", event["message"])
         return result
 
+    def execute_found(self, context: Context, event: Any = None, deadline: float | None = None) -> None:
+        """Wait for the campaign that the trigger found, in the triggerer again, or raise what its event means."""
+        overdue = timeout_error(AirflowSensorTimeout, self.timeout, self.execution_timeout)
+        found = self._soft(lambda: result_of_event(event, overdue))
+        self.log.info("%s", event["message"])
+        with airflow_errors():
+            self.read_all_arguments()
+            hook, terms = self._prepared(context, deadline)
+            self._begin_wait(context, str(found["id"]), terms)
+        self._defer(context, hook, terms)
+
     def on_kill(self) -> None:
         """Do to the campaign what the policy says, if the task was ended for good while it ran in a worker."""
-        if self._client and self._wait:
+        if self._client and self._group:
+            self._end_group(self._group, self._client, self._ti)
+        elif self._client and self._wait:
             pause_or_stop_if_ended(self._client, self._wait.campaign_id, self.kill_policy, self._ti, self.log)
 
-    def _check_vendor(self, hook: CampaignHook) -> None:
-        """Refuse another vendor's connection: the id may be that of quite another campaign there."""
-        wanted = self.client_class()
-        if wanted is not None and not isinstance(hook.get_conn(), wanted):
-            raise InvalidRequest(
-                f"{type(self).__name__} waits for campaigns at {wanted.vendor}, and connection {self.conn_id!r} is of "
-                f"type {hook.conn_type!r}. Nothing was asked. Choose another connection, or use CampaignSensor."
+    def _check_which_one(self) -> None:
+        given = [name for name in _WHICH if getattr(self, name) is not None]
+        if not given:
+            raise InvalidRequest("campaign_id must be given, or campaign_ids, or campaign_name; none of them is.")
+        if len(given) > 1:
+            raise InvalidRequest(f"{' and '.join(given)} say differently what to wait for: give one of them.")
+        for name, default in _BESIDES_NAME.items():
+            if given != ["campaign_name"] and getattr(self, name) != default:
+                raise InvalidRequest(f"{name} goes with campaign_name, and {given[0]} is given.")
+        if given != ["campaign_ids"] and self.wait_for != "all":
+            raise InvalidRequest(f"wait_for goes with campaign_ids, and {given[0]} is given.")
+
+    def _prepared(self, context: Context, deadline: float | None) -> tuple[CampaignHook, Terms]:
+        """Return the hook and the terms of the wait, once they are seen to go together."""
+        from airflow_provider_campaigns.hooks.campaign import CampaignHook
+
+        # In reschedule mode, where each look is a process of its own, the wait began with the first.
+        terms = self.terms(deadline, None if deadline is None or self.deferrable else deadline - self.timeout)
+        hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
+        self._check_vendor(hook)
+        client = hook.get_conn()
+        check_on_kill(self.kill_policy, type(client))
+        for sentence in unanswerable(terms.gates, client.answers(**mapping_of(self.hook_params))):
+            self.log.warning("Task %r at %s: %s", self.task_id, client.vendor, sentence)
+        self.poke_interval = terms.poll_interval
+        self._hook, self._client, self._agreed, self._ti = hook, client, terms, context["ti"]
+        return hook, terms
+
+    def _begin_wait(self, context: Context, campaign_id: str, terms: Terms) -> None:
+        if self._hook is None:
+            raise RuntimeError("A wait began before execute.")
+        push_link(context, self._hook, campaign_id)
+        self._wait = self._going_on = WaitState(campaign_id, terms, time.time())
+        self._live = LiveFigures(self._wait, self._hook.conn_id, self._ti)
+
+    def _defer(self, context: Context, hook: CampaignHook, terms: Terms) -> NoReturn:
+        # Here, since Airflow's triggers take their time to import, and parsing a DAG file needs none.
+        from airflow_provider_campaigns.triggers.campaign import CampaignTrigger
+
+        trigger: BaseTrigger
+        kwargs: dict[str, Any] = {}
+        if self._wait:
+            announce_wait(self._ti, hook.get_conn().vendor, hook.conn_id, self._wait.campaign_id)
+            trigger, method_name = (
+                CampaignTrigger.of(
+                    hook, self._wait.campaign_id, terms, hook_params=self.hook_params, on_kill=self.kill_policy
+                ),
+                "execute_complete",
             )
-
-    def _deadline(self, context: Context) -> float | None:
-        if self.deferrable:
-            # Airflow keeps to execution_timeout in a worker only, and a deferred task is in none.
-            limits = [self.timeout, *([self.execution_timeout.total_seconds()] if self.execution_timeout else [])]
-            return time.time() + min(limits)
-        if not self.reschedule:
-            return time.time() + self.timeout
-        ti: Any = context["ti"]
-        # Airflow 2 keeps to the timeout by itself in this mode, and does not tell when the first look was.
-        first = ti.get_first_reschedule_date(context) if hasattr(ti, "get_first_reschedule_date") else None
-        return None if first is None else first.timestamp() + self.timeout
-
-    def _get_next_poke_interval(self, *args: Any, **kwargs: Any) -> float:
-        if self.exponential_backoff or self._wait is None:
-            return float(super()._get_next_poke_interval(*args, **kwargs))
-        return self._wait.pause(time.time(), random.random())
+        elif self._group:
+            trigger, method_name = self._group_trigger(hook, terms), "execute_group"
+        else:
+            trigger, method_name = self._name_trigger(hook, terms), "execute_found"
+            kwargs = {"deadline": terms.deadline}
+        self.defer(
+            trigger=trigger,
+            method_name=method_name,
+            kwargs=kwargs,
+            # The trigger keeps the deadline itself; this is for a triggerer that is gone.
+            timeout=timedelta(seconds=self.timeout + 2 * terms.poll_interval + 60),
+        )
+        raise RuntimeError("The task was not deferred.")
 
     def _look_anew(self, context: Context) -> Outcome | None:
         """Look once in reschedule mode, where each look is a process of its own."""
         if self._wait is None:
             raise RuntimeError("poke was called before execute.")
-        store = context.get("task_state_store")
-        if store is None:
+        if context.get("task_state_store") is None:
             outcome = self._look()
             if outcome is None and self._wait.refusals:
                 # Nothing takes the refusal along to the next look, so whether it is an answer is found out now.
@@ -275,13 +301,10 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
                 outcome = self._look()
             return outcome
         # The store outlives a try and a clear, but a new try is a new wait.
-        try_number = context["ti"].try_number
-        carried = _mapping(store.get(CARRIED_KEY))
-        if carried.get("try_number") == try_number:
-            self._wait.go_on(carried)
+        self._wait.go_on(self._carried(context))
         outcome = self._look()
         if outcome is None:
-            store.set(CARRIED_KEY, {**self._wait.carried(), "try_number": try_number})
+            self._carry(context, self._wait.carried())
         return outcome
 
     def _look(self) -> Outcome | None:
@@ -294,16 +317,3 @@ class CampaignSensor(WaitingTask, BaseSensorOperator):
         if self._client and self._wait:
             outcome = settle(outcome, self._client, self._wait.campaign_id, self.kill_policy, self.log)
         return self._soft(lambda: result_of(outcome, AirflowSensorTimeout))
-
-    def _soft(self, result: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
-        # Airflow itself applies soft_fail to some exceptions in one mode and to others in another.
-        try:
-            return dict(result())
-        except AirflowException as error:
-            if self.soft_fail or self.never_fail:
-                raise AirflowSkipException(f"Skipped instead of failed: {error}") from error
-            raise
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from airflow_provider_campaigns.api.errors import (
     AuthenticationFailed,
     CampaignAPIError,
     InvalidRequest,
     ListingIncomplete,
+    NotFound,
     RateLimited,
     Unavailable,
     UnreadableAnswer,
 )
+
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.api.limits import Account
 
 #: The status of a server that stumbled over this one request, as others (502 to 504) are of an outage.
 INTERNAL_ERROR = 500
@@ -67,3 +72,12 @@ def unexpected(error: Exception, vendor: str) -> UnreadableAnswer:
         vendor=vendor,
         endpoint="get_campaigns",
     )
+
+
+def not_known(account: Account, campaign_id: str) -> NotFound:
+    """Return the error for a campaign that the vendor does not tell of."""
+    message = (
+        f"{account.vendor} knows no campaign {campaign_id} in the account of {account.label}. "
+        "Check the id, and that it belongs to this account."
+    )
+    return NotFound(message, vendor=account.vendor, endpoint="get_campaigns")

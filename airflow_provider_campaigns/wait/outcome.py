@@ -24,6 +24,7 @@ class Reason(enum.StrEnum):
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
+    AMBIGUOUS = "ambiguous"
     ERROR = "error"
 
 

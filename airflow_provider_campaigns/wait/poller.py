@@ -7,18 +7,20 @@ import contextvars
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from airflow_provider_campaigns import metrics
-from airflow_provider_campaigns.api.errors import NotFound, UnreadableAnswer
+from airflow_provider_campaigns.api.errors import UnreadableAnswer
 from airflow_provider_campaigns.api.limits import Account
 from airflow_provider_campaigns.api.model import Campaign
 from airflow_provider_campaigns.wait.connection import SharedClient
+from airflow_provider_campaigns.wait.finder import FinderGroup
 from airflow_provider_campaigns.wait.gauges import WaitGauges
-from airflow_provider_campaigns.wait.isolation import MOST_COMMON_FAILURES, is_common, parts_of, unexpected
+from airflow_provider_campaigns.wait.isolation import MOST_COMMON_FAILURES, is_common, not_known, parts_of, unexpected
 from airflow_provider_campaigns.wait.live import LiveFigures, LiveQueue
 from airflow_provider_campaigns.wait.outcome import Outcome
 from airflow_provider_campaigns.wait.runner import count_end, observe
@@ -28,6 +30,7 @@ from airflow_provider_campaigns.wait.wakeups import Bell, bell_of
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
+    from airflow_provider_campaigns.wait.names import NameSearch
 
 logger = logging.getLogger(__name__)
 
@@ -318,7 +321,7 @@ class PollGroup:
         missed = 0
         for number, waiter in enumerate(waiters, start=1):
             campaign_id = waiter.wait.campaign_id
-            observation = failure or found.get(campaign_id) or _not_known(account, campaign_id)
+            observation = failure or found.get(campaign_id) or not_known(account, campaign_id)
             missed += isinstance(observation, Exception)
             told = figures or not waiter.costly
             if waiter.serve(observation, account, figures=told):
@@ -341,14 +344,6 @@ def _break(waiters: Iterable[Waiter], error: Exception) -> None:
             waiter.future.set_exception(error)
 
 
-def _not_known(account: Account, campaign_id: str) -> NotFound:
-    message = (
-        f"{account.vendor} knows no campaign {campaign_id} in the account of {account.label}. "
-        "Check the id, and that it belongs to this account."
-    )
-    return NotFound(message, vendor=account.vendor, endpoint="get_campaigns")
-
-
 class Poller:
     """
     Watches the campaigns of one connection for all waits in this process.
@@ -369,6 +364,7 @@ class Poller:
         # Where figures cost requests of their own, statuses must not queue behind those.
         self._client = SharedClient(connect, threads=2, name="campaign-poller")
         self._group = PollGroup(self._client)
+        self._finder = FinderGroup(self._client)
         self._waits = 0
 
     async def wait(self, wait: WaitState, log: Any = logger, live: LiveFigures | None = None) -> Outcome:
@@ -380,8 +376,7 @@ class Poller:
         :param live: What shows the campaign's figures meanwhile, or None to show nothing.
         :raises InvalidRequest: The connection cannot be used.
         """
-        self._waits += 1
-        try:
+        with self._kept_alive():
             client = await self._client.get()
             waiter = Waiter(wait, log, asyncio.get_running_loop().create_future(), live)
             counted = wait.terms.gates.brake is not None and bool(client.counted_on_request())
@@ -401,6 +396,25 @@ class Poller:
                 queue = LiveQueue.of_this_loop() if live else None
                 if queue and live:
                     queue.withdraw(live)
+
+    async def find(self, search: NameSearch, log: Any = logger) -> Outcome:
+        """
+        Look for a campaign by its name until the search is over; all searches share their walks through the list.
+
+        :param search: The search.
+        :param log: Where the lines about it go.
+        :raises InvalidRequest: The connection cannot be used.
+        """
+        with self._kept_alive():
+            await self._client.get()
+            return await self._finder.find(search, log)
+
+    @contextmanager
+    def _kept_alive(self) -> Iterator[None]:
+        """Stay for as long as somebody waits."""
+        self._waits += 1
+        try:
+            yield
         finally:
             self._waits -= 1
             if not self._waits:

@@ -20,6 +20,7 @@ from airflow_provider_campaigns.exceptions import (
     CampaignGateFailed,
     CampaignLate,
     CampaignRequestFailed,
+    CampaignRequestRefused,
     CampaignStalled,
     CampaignUnreachable,
 )
@@ -229,6 +230,7 @@ _ERRORS = {
     Reason.LATE: CampaignLate,
     Reason.LATE_PAUSE: CampaignLate,
     Reason.UNREACHABLE: CampaignUnreachable,
+    Reason.AMBIGUOUS: CampaignRequestRefused,
 }
 
 
@@ -256,6 +258,7 @@ def result_of(outcome: Outcome, timeout: type[BaseException]) -> Mapping[str, An
     :raises CampaignLate: By its forecast it will not reach the goal in time, and that was to fail the task.
     :raises CampaignUnreachable: There was no good answer for longer than the patience.
     :raises CampaignRequestFailed: The vendor refused to show the campaign, or the trigger itself failed.
+    :raises CampaignRequestRefused: Several campaigns have the name that was looked for.
     """
     if outcome.reason is Reason.MET and outcome.campaign is not None:
         return outcome.campaign

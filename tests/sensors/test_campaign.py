@@ -274,3 +274,41 @@ def test_times_and_shares_come_as_numbers_timedeltas_texts_and_templates() -> No
     terms = sensor.terms()
     assert (terms.poll_interval, terms.patience, terms.stall_timeout) == (120.0, 5.0, 90.0)
     assert terms.gates.min_delivered_ratio == 0.8
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "campaign_id must be given, or campaign_ids, or campaign_name"),
+        ({"campaign_id": "7", "campaign_name": "Winter*"}, "campaign_id and campaign_name say differently"),
+        ({"campaign_id": "7", "since": "2026-11-01T00:00:00Z"}, "since goes with campaign_name"),
+        ({"campaign_ids": ["7"], "match": "newest"}, "match goes with campaign_name"),
+        ({"campaign_id": "7", "wait_for": "any"}, "wait_for goes with campaign_ids"),
+        ({"campaign_ids": []}, "campaign_ids must be a list"),
+        ({"campaign_ids": "7"}, "campaign_ids must be a list"),
+        ({"campaign_ids": ["../7"]}, "campaign_ids must be a list"),
+        ({"campaign_name": "Winter*", "since": "2026-11-01T00:00:00"}, "since has no offset from UTC"),
+        ({"campaign_name": "Winter*", "match": "first"}, "match must be one of only, newest"),
+    ],
+)
+def test_what_is_waited_for_is_said_in_one_way_when_the_dag_is_parsed(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"Task 'wait': {told}"):
+        KinboxCampaignSensor(task_id="wait", **given)
+
+
+@pytest.mark.parametrize("mode", [{"mode": "reschedule"}, {}])
+def test_a_name_that_several_have_is_refused_for_good(mode: dict[str, Any], campaign_sandbox: Sandbox) -> None:
+    for _ in range(2):
+        KinboxHook().create_campaign(name="Winter sale")
+    sensor = KinboxCampaignSensor(task_id="wait", campaign_name="Winter*", poll_interval=0.1, **mode)
+    with pytest.raises(CampaignRequestRefused, match=r"2 campaigns fit the name 'Winter\*'"):
+        sensor.execute(stateless())
+
+
+def test_many_are_looked_at_with_few_requests(campaign_sandbox: Sandbox) -> None:
+    campaign_sandbox.set_speed(100_000)
+    ids = [KinboxHook().create_campaign(name="W").id for _ in range(40)]
+    sensor = KinboxCampaignSensor(task_id="wait", campaign_ids=ids, poll_interval=0.1, timeout=60)
+    found = sensor.execute(stateless())
+    assert [one["id"] for one in found] == ids
+    assert "get_campaign" not in campaign_sandbox.journal("kinbox")["counts"]["kinbox"]

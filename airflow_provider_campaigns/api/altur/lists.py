@@ -42,6 +42,7 @@ class AlturLists(AlturContacts, CampaignClient):
     """The part of ``AlturClient`` that finds campaigns."""
 
     vendor = "Altur"
+    creation_property = "created_at"
     create_fields = CREATE_FIELDS
     few = 3
     #: Altur takes one status at a time.
@@ -62,6 +63,14 @@ class AlturLists(AlturContacts, CampaignClient):
         """Return the id, which Altur counts up."""
         # The order of whole numbers, also for the odd id that is none: one odd row must not lose the others.
         return len(campaign.id), campaign.id
+
+    def created_since(self, since: datetime.datetime | None) -> Iterator[Campaign]:
+        """Yield campaigns that are not archived; older ones are left out by Altur's filter."""
+        dates: dict[str, Any] = {}
+        if since is not None:
+            until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=366)
+            dates = {"start_date": since, "end_date": until}
+        return self._walk(query(CAMPAIGN_FILTERS, page_size=MAX_PAGE_SIZE, **dates), skip_odd=True)
 
     def get_campaign(self, campaign_id: str, *, progress: bool = True) -> Campaign:
         """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from airflow_provider_campaigns.api import errors, fields, reading
 from airflow_provider_campaigns.api.client import CampaignClient
@@ -16,12 +17,10 @@ from airflow_provider_campaigns.api.kinbox.fields import CREATE_FIELDS, FIND_FIE
 from airflow_provider_campaigns.api.model import Campaign
 from airflow_provider_campaigns.api.paging import Page, walk
 
-if TYPE_CHECKING:
-    import datetime
-
 log = logging.getLogger(__name__)
 
 VENDOR = "Kinbox"
+_OBJECT_ID = re.compile("[0-9a-f]{24}", re.IGNORECASE)
 
 LIST = Endpoint("GET", "/v1/campaigns")
 GET = Endpoint("GET", "/v1/campaigns/{campaign_id}")
@@ -34,6 +33,7 @@ class KinboxLists(CampaignClient):
     """The part of ``KinboxClient`` that finds campaigns."""
 
     vendor = VENDOR
+    creation_property = "createdAt"
     create_fields = CREATE_FIELDS
     marked_field = "name"
     few = 5
@@ -57,6 +57,14 @@ class KinboxLists(CampaignClient):
     def age(cls, campaign: Campaign) -> str:
         """Return the id: ObjectIds begin with the second of their creation, and v1 tells no other time."""
         return campaign.id
+
+    @classmethod
+    def created_at(cls, campaign: Campaign) -> datetime.datetime | None:
+        """Return what v3 tells, and else the second that an ObjectId begins with."""
+        told = super().created_at(campaign)
+        if told or not _OBJECT_ID.fullmatch(campaign.id):
+            return told
+        return datetime.datetime.fromtimestamp(int(campaign.id[:8], 16), datetime.UTC)
 
     def listed(self, progress: bool) -> Iterator[Campaign]:
         """Yield the campaigns that can be read: an odd row must not hide the others."""

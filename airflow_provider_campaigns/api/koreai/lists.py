@@ -55,6 +55,8 @@ class KoreAILists(KoreAIContactLists, KoreAIResults, CampaignClient):
 
     vendor = VENDOR
     create_fields = FIELDS
+    creation_property = "createdAt"
+    newest_first = True
     few = 1
     unfinished = ({"status": UNFINISHED_WORDS},)
     # More would use up the account's minute.

@@ -42,3 +42,23 @@ with DAG("waits", schedule=None):
     )
     # --8<-- [end:sensor]
     half >> finished
+    # --8<-- [start:name]
+    theirs = CampaignSensor(
+        task_id="theirs",
+        conn_id="kinbox_default",
+        campaign_name="Open again*",
+        since="{{ dag_run.run_after - macros.timedelta(hours=1) }}",
+        match="newest",
+        deferrable=True,
+    )
+    # --8<-- [end:name]
+    # --8<-- [start:several]
+    both = CampaignSensor(
+        task_id="both",
+        conn_id="kinbox_default",
+        campaign_ids=[create.output, create.output],
+        wait_for="all",
+        deferrable=True,
+    )
+    # --8<-- [end:several]
+    create >> theirs

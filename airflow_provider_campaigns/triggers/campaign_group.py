@@ -70,7 +70,7 @@ class CampaignGroupTrigger(CampaignTrigger):
     async def _outcome(self) -> Outcome:
         terms = Terms.from_stored(self._stored_terms())
         key = json.dumps([self.hook_class, self.conn_id, self.hook_params], sort_keys=True)
-        poller = shared_poller(key, self._client)
+        poller = shared_poller(key, self._client, self.conn_id)
         group = CampaignGroup(self.campaign_ids, terms, self.wait_for, time.time())
         tasks = {asyncio.create_task(self._end_of(one, group, poller)) for one in self.campaign_ids}
         try:

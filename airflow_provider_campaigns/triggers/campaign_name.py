@@ -100,7 +100,9 @@ class CampaignNameTrigger(BaseTrigger):
         """Look for the campaign until the search is over; yield the outcome."""
         try:
             key = json.dumps([self.hook_class, self.conn_id, self.hook_params], sort_keys=True)
-            poller = shared_poller(key, partial(client_of, self.conn_id, self.hook_params, self.hook_class))
+            poller = shared_poller(
+                key, partial(client_of, self.conn_id, self.hook_params, self.hook_class), self.conn_id
+            )
             name = CampaignName(self.campaign_name, self.since, self.match)
             search = NameSearch(name, self.poll_interval, self.deadline, self.patience, time.time())
             outcome = await poller.find(search, self.log)

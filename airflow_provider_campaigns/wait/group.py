@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest, UnreadableAnswer
 from airflow_provider_campaigns.wait.isolation import not_known, unexpected
 from airflow_provider_campaigns.wait.outcome import Outcome, Reason
-from airflow_provider_campaigns.wait.runner import observe
+from airflow_provider_campaigns.wait.runner import count_end, observe
 from airflow_provider_campaigns.wait.state import WaitState
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ class CampaignGroup:
                     seen = error
             outcome = observe(wait, seen, log, figures=figures)
             if outcome:
+                count_end(wait, outcome, client.vendor)
                 self.end(wait.campaign_id, settled(wait.campaign_id, outcome))
 
     def pause(self, now: float, chance: float) -> float:

@@ -65,7 +65,7 @@ class CampaignSensor(FindsByName, WaitsForSeveral):
         that cannot any more; or ``any``: it succeeds with the first, and fails when none can. (templated)
     :param campaign_name: A campaign's name: ``*`` is any text, ``?`` any character, ``[seq]`` one of these; case
         counts. The mark that this package puts at the end of names at Kinbox does not. (templated)
-    :param since: Along with a name: only campaigns created then or later, such as ``"{{ data_interval_start }}"``; a
+    :param since: Along with a name: only campaigns created then or later, such as ``"{{ dag_run.run_after }}"``; a
         time with its offset from UTC, by default all. (templated)
     :param match: Along with a name, which campaign counts when several have it: ``only`` (the default) refuses them by
         their ids, ``newest`` takes the one created last. Once one is found, the wait stays with it. (templated)

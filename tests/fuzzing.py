@@ -200,6 +200,7 @@ SHARED: Mapping[str, Method] = {
     "get_campaigns": lambda client: client.get_campaigns(["7", "8"]),
     "get_campaigns, many": lambda client: client.get_campaigns(_MANY, progress=False),
     "list_campaigns": lambda client: client.list_campaigns(),
+    "created_since": lambda client: client.created_since(SINCE),
     "find_marked": lambda client: client.find_marked("[airflow 0]", since=SINCE),
 }
 METHODS: Mapping[str, Mapping[str, Method]] = {
@@ -272,6 +273,7 @@ NOT_ASKING = {
         "close",
         "counted",
         "counted_on_request",
+        "created_at",
         "lacking",
         "marked",
         "marked_text",

@@ -59,6 +59,10 @@ class CampaignBraked(AirflowFailException):
     """Too many failures while the campaign ran, which was paused, or stopped if it has no pause; not retried."""
 
 
+class RampStopped(AirflowFailException):
+    """A stage of a ramp does not let the next one go out, by its figures or by a person's decision; not retried."""
+
+
 class CampaignStalled(AirflowFailException):
     """The campaign is running but did not progress for the stall timeout; not retried, the campaign goes on."""
 

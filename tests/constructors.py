@@ -46,6 +46,12 @@ NEEDED = {
     "every": 1,
     "runs_from": "2030-01-01T09:00:00+00:00",
     "runs_until": "2030-02-01T09:00:00+00:00",
+    "audience": "{{ ti.xcom_pull(task_ids='audience') }}",
+    "stage": 1,
+    "stages": 3,
+    "enter_task_id": "enter",
+    "launch_task_id": "launch",
+    "max_failed_ratio": 0.05,
 }
 
 
@@ -78,10 +84,12 @@ CLASSES = [
     if one.__name__
     not in (
         "ApproveCampaignOperator",
+        "ApproveStageOperator",
         "CreateCampaignOperator",
         "FindsByName",
         "GuardedOperator",
         "KeepsEvidence",
+        "StageOfRamp",
         "TakesAlturContacts",
         "WaitingSensor",
         "WaitsForSeveral",

@@ -1,4 +1,4 @@
-"""Asking a person before a launch, through Airflow's own approval."""
+"""Asking a person before a launch, or between the stages of a ramp, through Airflow's own approval."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowOptionalProviderFeatureException
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.exceptions import airflow_errors
+from airflow_provider_campaigns.exceptions import RampStopped, airflow_errors
 from airflow_provider_campaigns.launch.approval import SHOWN_KEY
+from airflow_provider_campaigns.launch.stages import VERDICT_KEY, stage_name
 from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.operators.create import CreateCampaignOperator
+from airflow_provider_campaigns.operators.ramp import JudgeStageOperator, stopped
 
 try:
     from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -58,8 +60,7 @@ class ApproveCampaignOperator(ApprovalOperator):
                 f"create must be a create operator, not a {type(create).__name__}. For a mapped or a decorated one, "
                 "use ApprovalOperator and give its task id to the other as approval_task_id."
             )
-        if kwargs.get("defaults"):
-            raise InvalidRequest("defaults would approve or reject in a person's stead; an approval takes none.")
+        check_no_defaults(kwargs)
         super().__init__(
             subject=subject if subject is not None else f"Launch the campaign of task {create.task_id}?",
             body=body,
@@ -125,6 +126,60 @@ def _beginning(verdict: GuardVerdict, sends_at: datetime | None, windows: Sequen
     if sends_at is None:
         return "with the launch"
     return told(sends_at, windows[0].timezone if windows else "UTC")
+
+
+class ApproveStageOperator(JudgeStageOperator, ApprovalOperator):
+    """
+    Judges a stage of a ramp, and asks a person where the figures do not decide.
+
+    :func:`~airflow_provider_campaigns.ramps.campaign_ramp` makes these tasks, with ``on_fail`` or ``on_inconclusive``
+    as ``ask``. The next stage goes out on approval; a rejection ends the ramp. Needs Airflow 3.1 or newer.
+
+    :param subject: The headline; by default it names the stage. (templated)
+    :param body: What to say before the figures, in Markdown; by default nothing. (templated)
+    :param kwargs: As for :class:`~airflow_provider_campaigns.operators.ramp.JudgeStageOperator` and for Airflow's
+        ``ApprovalOperator``, such as ``response_timeout``, ``notifiers`` and ``assigned_users``.
+    :raises RampStopped: The figures, or a person, end the ramp; not retried.
+    """
+
+    can_ask = True
+    template_fields: Sequence[str] = (*JudgeStageOperator.template_fields, "subject", "body")
+
+    def __init__(self, *, subject: str | None = None, body: str | None = None, **kwargs: Any) -> None:
+        check_no_defaults(kwargs)
+        super().__init__(subject=subject if subject is not None else "Go on with the ramp?", body=body, **kwargs)
+
+    def ask(self, context: Context, entered: Mapping[str, Any], told: Mapping[str, Any]) -> Any:
+        """Show a person the stage's figures, and wait for the answer."""
+        rows = {
+            "Stage": f"{stage_name(told['stage'])} of {entered['stages']}",
+            "People in it": f"{entered['contacts']:,}",
+            "Campaign": told["campaign_id"],
+            "Verdict": told["verdict"],
+            **{figure["figure"].capitalize(): figure["why"] for figure in told["figures"]},
+        }
+        answers = "Approve launches the next stage. Reject ends the ramp: nobody else is messaged."
+        self.body = "\n\n".join(part for part in (self.body, _table(rows), answers) if part)
+        return ApprovalOperator.execute(self, context)
+
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Go on if a person approved; otherwise end the ramp."""
+        # The one above would skip tasks after a rejection, which the ramp's next stage would not be told the reason of.
+        answer = super(ApprovalOperator, self).execute_complete(context, event)
+        run = TaskRun.of(context)
+        by = answer["responded_by_user"]
+        told = {**run.xcom(VERDICT_KEY), "decided_by": by, "decided_at": str(answer["responded_at"])}
+        if by and self.APPROVE in answer["chosen_options"]:
+            self.log.info("%s lets the ramp go on", by.get("name") or by.get("id"))
+            return self._go_on(run, told)
+        self._tell(run, told)
+        raise RampStopped(stopped(told))
+
+
+def check_no_defaults(given: Mapping[str, Any]) -> None:
+    """Refuse an answer that would be taken without a person."""
+    if given.get("defaults"):
+        raise InvalidRequest("defaults would approve or reject in a person's stead; an approval takes none.")
 
 
 def _table(rows: Mapping[str, Any]) -> str:

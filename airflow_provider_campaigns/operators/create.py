@@ -23,6 +23,7 @@ from airflow_provider_campaigns.links import CampaignLink, push_link
 from airflow_provider_campaigns.operators.evidenced import KeepsEvidence
 from airflow_provider_campaigns.operators.lineage import TellsLaunch
 from airflow_provider_campaigns.operators.planned import LaunchPlan, PlannedCampaign
+from airflow_provider_campaigns.operators.staged import StageOfRamp
 from airflow_provider_campaigns.operators.waits import WaitsForCampaign
 from airflow_provider_campaigns.wait.decisions import described
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.launch.task_run import TaskRun
 
 
-class CreateCampaignOperator(TellsLaunch, WaitsForCampaign, KeepsEvidence, PlannedCampaign):
+class CreateCampaignOperator(TellsLaunch, StageOfRamp, WaitsForCampaign, KeepsEvidence, PlannedCampaign):
     """
     Launches a campaign exactly once, and waits for it if asked to; returns its id.
 
@@ -49,7 +50,8 @@ class CreateCampaignOperator(TellsLaunch, WaitsForCampaign, KeepsEvidence, Plann
     It has the arguments of its bases as well: connection and fields
     (:class:`~airflow_provider_campaigns.operators.planned.PlannedCampaign`), waiting
     (:class:`~airflow_provider_campaigns.operators.waits.WaitsForCampaign`), evidence
-    (:class:`~airflow_provider_campaigns.operators.evidenced.KeepsEvidence`), and the guards
+    (:class:`~airflow_provider_campaigns.operators.evidenced.KeepsEvidence`), ramps
+    (:class:`~airflow_provider_campaigns.operators.staged.StageOfRamp`), and the guards
     (:class:`~airflow_provider_campaigns.operators.guarded.GuardedOperator`). The guards decide before the campaign is
     created and again before it is started, never about a campaign that an earlier try has started. ``min_recipients``
     and ``max_recipients`` are for vendors that tell the number of recipients before the launch (Altur, Kore.ai).
@@ -168,7 +170,8 @@ class CreateCampaignOperator(TellsLaunch, WaitsForCampaign, KeepsEvidence, Plann
 
         def refusal() -> str:
             approval = self._approval(run)
-            return approval.refusal(plan.fingerprints, approved_after) if approval else ""
+            refused = approval.refusal(plan.fingerprints, approved_after) if approval else ""
+            return refused or self.stage_refusal(run)
 
         if dry_run:
             self._show(run, hook, intent, plan, refusal())
@@ -249,7 +252,7 @@ class CreateCampaignOperator(TellsLaunch, WaitsForCampaign, KeepsEvidence, Plann
         )
         if self.evidence_path:
             receipt["evidence"] = self.evidence_path
-        self.hand_out(run, receipt)
+        self.hand_out(run, {**receipt, **self.told_of_stage(run)})
 
     def _push_persistently(
         self, context: Context, run: TaskRun, hook: CampaignHook, launch: Launch, campaign: Campaign

@@ -96,12 +96,15 @@ class Gates:
         passed once the lower bound of the Wilson interval has passed it, with 95 % confidence.
     :param min_sample: The fewest recipients that the brake judges by, or all of a smaller campaign. (A campaign that
         has finished is judged by all of its recipients.)
+    :param of_sample: Whether the recipients are a sample of others, as those of a ramp's stage are: then also all of
+        them prove no more than their number does.
     """
 
     min_delivered_ratio: float | None = None
     max_failed_ratio: float | None = None
     brake: float | None = None
     min_sample: int = DEFAULT_MIN_SAMPLE
+    of_sample: bool = False
 
     def __post_init__(self) -> None:
         for name in GATES:
@@ -147,7 +150,7 @@ class Gates:
         if measured is None or self.brake is None:
             return None
         sample, _ = measured
-        population = next((counts[name] for name in POPULATION if name in counts), None)
+        population = None if self.of_sample else next((counts[name] for name in POPULATION if name in counts), None)
         if not sample.is_enough(self.min_sample, population):
             return None
         lower, _ = sample.bounds

@@ -149,20 +149,18 @@ class StageLimits:
             if not sample.is_enough(self.min_sample, None):
                 told += f", and fewer than min_sample={self.min_sample}"
         elif place is StagePlace.TEST:
-            told += ", which proves nothing about others"
+            told += " test contacts, who prove nothing about others"
         return f"{told}; the limit is {'at least' if is_least else 'at most'} {100 * limit:g} %"
 
-    def unanswerable(self, counted: Collection[str]) -> list[str]:
-        """
-        Return the figures with a limit that a vendor never gives.
 
-        :param counted: The names that the vendor counts: ``CampaignClient.answers(**kind)``.
-        """
-        return [
-            name
-            for name in (*self.at_most, *self.at_least)
-            if not any(part in counted and whole in counted for part, whole in pairs_of(name))
-        ]
+def unanswerable(names: Collection[str], counted: Collection[str]) -> list[str]:
+    """
+    Return the figures that a vendor never gives.
+
+    :param names: Figures that have a limit.
+    :param counted: The names that the vendor counts: ``CampaignClient.answers(**kind)``.
+    """
+    return [name for name in names if not any(part in counted and whole in counted for part, whole in pairs_of(name))]
 
 
 def verdict_of(figures: Sequence[StageFigure]) -> StageVerdict:

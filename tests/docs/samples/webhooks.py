@@ -1,4 +1,6 @@
-# [start:dag]
+"""A DAG that starts when a webhook arrives, and asks the API what is true."""
+
+# --8<-- [start:dag]
 import pendulum
 from airflow.sdk import DAG, Asset, task
 
@@ -26,4 +28,4 @@ with DAG(
         ]
 
     look()
-# [end:dag]
+# --8<-- [end:dag]

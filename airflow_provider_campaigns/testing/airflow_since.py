@@ -22,6 +22,7 @@ SINCE: Mapping[str, str] = MappingProxyType(
         "ApprovalOperator": "3.1",
         "apps of plugins in the API server": "3.1",
         "airflow.sdk.serde": "3.2",
+        "commands of providers": "3.2",
         "encoders of triggers": "3.2",
         "callbacks that are told the exception in dag.test()": "3.3",
         "the state awaiting_input": "3.3",

@@ -14,7 +14,7 @@ import pytest
 from airflow_provider_campaigns.get_provider_info import get_provider_info
 from airflow_provider_campaigns.testing.airflow_since import need
 
-need("apps of plugins in the API server")
+need("commands of providers")
 
 pytestmark = pytest.mark.xdist_group("board")
 

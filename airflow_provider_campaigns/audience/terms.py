@@ -187,7 +187,25 @@ def _shares_of_slices(value: Any) -> tuple[float, ...]:
     return tuple(given)
 
 
+def _receipts_of_slices(value: Any) -> Mapping[float, tuple[Mapping[str, Any], ...]]:
+    given = _plain(value)
+    if not isinstance(given, Mapping) or not given:
+        raise ValueError
+    receipts = {}
+    for share, told in given.items():
+        listed = tuple(told) if isinstance(told, (list, tuple)) else (told,)
+        if not listed or not all(isinstance(receipt, Mapping) for receipt in listed):
+            raise ValueError
+        # Keys of JSON are texts.
+        receipts[float(share)] = listed
+    return receipts
+
+
 SHARES_OF_SLICES = ArgumentKind("a list of shares of slices, such as [5, 25]", _shares_of_slices)
+RECEIPTS_OF_SLICES = ArgumentKind(
+    "a dict of shares of slices and the receipt of each, or a list of such: {5: first.output['campaign']}",
+    _receipts_of_slices,
+)
 
 
 def _text(value: Any) -> str:

@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_provider_campaigns.arguments.declared import DeclaredArguments
 from airflow_provider_campaigns.arguments.kinds import COUNT, ArgumentKind
 from airflow_provider_campaigns.arguments.paths import FILE, FILES
-from airflow_provider_campaigns.audience.terms import SHARES_OF_SLICES
+from airflow_provider_campaigns.audience.terms import RECEIPTS_OF_SLICES, SHARES_OF_SLICES
 from airflow_provider_campaigns.contacts.recipients import folders_of
 from airflow_provider_campaigns.exceptions import CampaignGateFailed, airflow_errors
 from airflow_provider_campaigns.launch.task_run import TaskRun
@@ -25,21 +25,27 @@ if TYPE_CHECKING:
 
 class ReconcileCampaignOperator(TellsLineage, DeclaredArguments, BaseOperator):
     """
-    Compares the people of an audience with their outcomes; fails when the two do not match.
+    Compares the people of an audience with what was handed over and with their outcomes; fails if they do not match.
 
     Each row of the audience comes to exactly one class: why it was left out, ``not_launched``, its outcome
-    (``delivered``, ``read``, ``answered``, ``converted``, ``failed``, ``pending``, ``unknown``), or ``unexplained``: in
-    a slice that was launched, and without an outcome. ``strangers`` are outcomes of somebody whom no launched slice
-    holds, ``twice`` are further outcomes of one person. The log shows it as a table. Needs the extra ``audience``. All
-    arguments are templated.
+    (``delivered``, ``read``, ``answered``, ``converted``, ``failed``, ``pending``, ``unknown``), ``refused`` (without
+    an outcome, since it was refused at the hand-over as a receipt says), or ``unexplained``: in a slice that was
+    launched, and without either. ``strangers`` are outcomes of somebody whom no launched slice holds, ``twice`` are
+    further outcomes of one person, ``miscounted`` is by how many people a receipt contradicts the rest. The log shows
+    it as a table. Needs the extra ``audience``. All arguments are templated.
 
     :param manifest: The manifest of the audience: ``{{ ti.xcom_pull('audience')['manifest'] }}``.
     :param outcomes: The file that ``CampaignOutcomesToObjectStorageOperator`` wrote, or a list of such, one for each
         campaign.
-    :param launched: The shares of the slices that were launched, such as ``[5, 25]``; by default all.
+    :param receipts: The receipts of the launches by the share of the slice, ``{5: first.output["campaign"]}``; a list
+        for a slice of several launches, or whose contacts another task handed over (its ``output``). By default none
+        is compared. Kinbox, and campaigns at Kore.ai, tell no contacts in theirs.
+    :param launched: The shares of the slices that were launched, such as ``[5, 25]``; by default those of ``receipts``,
+        and all without receipts.
     :param report: Where the report goes as JSON, a path or URI; by default nowhere. It holds counts and no numbers.
-    :param max_unexplained: How many people may be unexplained, strangers and twice together; by default 0.
-    :return: The report: ``{"manifest", "outcomes", "rows", "classes", "strangers", "twice"}``.
+    :param max_unexplained: How many people may be unexplained, strangers, twice and miscounted together; by
+        default 0.
+    :return: The report: ``{"manifest", "outcomes", "rows", "classes", "slices", "strangers", "twice", "miscounted"}``.
     :raises CampaignGateFailed: More is unexplained than may be; not retried. The report was written.
     :raises CampaignRequestRefused: A file is missing or broken, or is not what the manifest says; not retried.
     """
@@ -47,11 +53,12 @@ class ReconcileCampaignOperator(TellsLineage, DeclaredArguments, BaseOperator):
     arguments: ClassVar[Mapping[str, ArgumentKind]] = {
         "manifest": FILE,
         "outcomes": FILES,
+        "receipts": RECEIPTS_OF_SLICES.or_none(),
         "launched": SHARES_OF_SLICES.or_none(),
         "report": FILE_PATH.or_none(),
         "max_unexplained": COUNT,
     }
-    template_fields: Sequence[str] = ("manifest", "outcomes", "launched", "report", "max_unexplained")
+    template_fields: Sequence[str] = ("manifest", "outcomes", "receipts", "launched", "report", "max_unexplained")
     ui_color = "#e9f5ec"
     has_multiple_outputs = True
 
@@ -60,6 +67,7 @@ class ReconcileCampaignOperator(TellsLineage, DeclaredArguments, BaseOperator):
         *,
         manifest: str,
         outcomes: Any,
+        receipts: Mapping[Any, Any] | str | None = None,
         launched: Sequence[float] | str | None = None,
         report: str | None = None,
         max_unexplained: int | str = 0,
@@ -68,6 +76,7 @@ class ReconcileCampaignOperator(TellsLineage, DeclaredArguments, BaseOperator):
         super().__init__(**kwargs)
         self.manifest = manifest
         self.outcomes = outcomes
+        self.receipts = receipts
         self.launched = launched
         self.report = report
         self.max_unexplained = max_unexplained
@@ -82,7 +91,11 @@ class ReconcileCampaignOperator(TellsLineage, DeclaredArguments, BaseOperator):
         with airflow_errors():
             self.read_all_arguments()
             reconciliation = Reconciliation(
-                self.argument("manifest"), self.argument("outcomes"), self.argument("launched"), folders_of(self)
+                self.argument("manifest"),
+                self.argument("outcomes"),
+                self.argument("launched"),
+                folders_of(self),
+                self.argument("receipts"),
             )
             most = self.argument("max_unexplained")
             report = reconciliation.report()
@@ -97,7 +110,8 @@ class ReconcileCampaignOperator(TellsLineage, DeclaredArguments, BaseOperator):
                 f"{count:,} cannot be explained, more than max_unexplained={most}: "
                 f"{report['classes']['unexplained']:,} people of launched slices have no outcome, "
                 f"{report['strangers']:,} outcomes are of strangers, {report['twice']:,} are further ones of one "
-                "person. Was a slice not launched (launched=), or an outcomes file left out?"
+                f"person, and receipts disagree by {report['miscounted']:,}. Was a slice not launched (launched=), or "
+                "an outcomes file left out?"
             )
         return report
 

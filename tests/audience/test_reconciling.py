@@ -16,11 +16,13 @@ from listed import context, lines, number, prepare, write
 
 from airflow_provider_campaigns.api import transport
 from airflow_provider_campaigns.api.errors import InvalidRequest
-from airflow_provider_campaigns.api.outcomes import OutcomeWord
+from airflow_provider_campaigns.api.outcomes import COLUMNS, OutcomeWord
 from airflow_provider_campaigns.exceptions import CampaignGateFailed, CampaignRequestRefused
 from airflow_provider_campaigns.hooks.altur import AlturHook
 from airflow_provider_campaigns.operators.reconcile import ReconcileCampaignOperator
 from airflow_provider_campaigns.operators.results import CampaignOutcomesToObjectStorageOperator
+from airflow_provider_campaigns.results.files import ResultFile
+from airflow_provider_campaigns.results.handed_over import HandedOver, Settled, settled
 from airflow_provider_campaigns.results.reconciling import RECONCILED, Reconciliation, table_of, unexplained
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
@@ -90,6 +92,105 @@ def test_the_classes_partition_the_audience_and_all_outcomes_are_accounted_for(
         }
         assert matched == len(reached & {number(place) for place, _ in told})
         assert classes["unexplained"] == len(reached) - matched
+
+
+def receipt(taken: int, refused: int = 0, **more: Any) -> dict[str, Any]:
+    """Return a receipt as a create operator pushes it."""
+    return {"id": "7", "contacts": {"created": taken, "updated": 0, "skipped": 0, "refused": refused}, **more}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    meant=st.integers(0, 30),
+    silent=st.integers(0, 30),
+    handed=st.one_of(st.none(), st.tuples(st.one_of(st.none(), st.integers(0, 40)), st.integers(0, 40))),
+)
+def test_what_a_receipt_explains_of_a_slice_is_a_part_of_those_without_an_outcome(
+    meant: int, silent: int, handed: tuple[int | None, int] | None
+) -> None:
+    silent = min(silent, meant)
+    told = None if handed is None else HandedOver(*handed)
+    found = settled(meant, meant - silent, told)
+    assert min(found.refused, found.unexplained, found.miscounted) >= 0
+    assert found.refused + found.unexplained == silent
+    if told is None or told.taken is None:
+        assert found == Settled(0, silent, 0)
+    elif found.unexplained == found.miscounted == 0:
+        # Nothing is amiss only if the three agree: each was taken and has an outcome, or was refused and has none.
+        assert (told.taken, told.refused) == (meant - silent, silent)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    told=st.lists(st.tuples(st.integers(0, 15), st.sampled_from(WORDS)), max_size=15),
+    counts=st.dictionaries(
+        st.sampled_from([30, 100]), st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=1, max_size=2
+    ),
+)
+def test_the_classes_partition_the_audience_with_receipts_as_well(
+    told: list[tuple[int, str]], counts: dict[int, tuple[int, int]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        tmp_path = Path(folder)
+        write(tmp_path / "people.csv", "contact", [number(place) for place in range(15)])
+        done = prepare(tmp_path, holdout=0.2, shares=[30, 100], salt="s")
+        path = outcomes(tmp_path / "outcomes.jsonl", [(number(place), word) for place, word in told])
+        receipts = {float(share): [receipt(*two)] for share, two in counts.items()}
+        report = Reconciliation(done["manifest"], [path], receipts=receipts).report()
+        classes = report["classes"]
+        assert sum(classes.values()) == report["rows"] == 15
+        assert [one["share"] for one in report["slices"] if one["launched"]] == sorted(counts)
+        assert sum(classes[word] for word in WORDS) + report["strangers"] + report["twice"] == len(told)
+        without = [one for one in report["slices"] if one["launched"]]
+        assert classes["unexplained"] == sum(one["unexplained"] for one in without)
+        assert classes["refused"] == sum(one["refused"] for one in without)
+
+
+def test_who_was_refused_at_the_hand_over_is_explained_by_the_receipt(audience: dict[str, Any], tmp_path: Path) -> None:
+    first, rest = (one["contacts"] for one in audience["slices"])
+    path = outcomes(
+        tmp_path / "outcomes.jsonl",
+        [(row["contact"], "read") for one in audience["slices"] for row in lines(one["path"])][:-1],
+    )
+    given: dict[str, Any] = {"manifest": audience["manifest"], "outcomes": path}
+    with pytest.raises(CampaignGateFailed, match="1 people of launched slices have no outcome"):
+        reconcile(**given)
+    report = reconcile(**given, receipts={50: receipt(first), 100: receipt(rest - 1, 1)})
+    assert (report["classes"]["refused"], report["classes"]["unexplained"], report["miscounted"]) == (1, 0, 0)
+    table = table_of(report)
+    assert f"Slice up to 100 %: {rest} meant, {rest - 1} handed over, 1 refused, {rest - 1} with an outcome" in table
+    # As JSON, whose keys are texts, and with contacts that another task handed over.
+    listed = {"50": receipt(first), "100": [{"id": "cl", "rows": rest - 1, "broken": 1}, {"id": "7"}]}
+    assert reconcile(**given, receipts=json.dumps(listed))["classes"]["refused"] == 1
+
+
+def test_a_receipt_that_contradicts_the_audience_fails(audience: dict[str, Any], tmp_path: Path) -> None:
+    given: dict[str, Any] = {"manifest": audience["manifest"], "outcomes": all_delivered(audience, tmp_path, 0)}
+    first = audience["slices"][0]["contacts"]
+    assert reconcile(**given, receipts={50: receipt(first)})["classes"]["not_launched"] == 20 - first
+    for taken in (first + 3, first - 3):
+        with pytest.raises(CampaignGateFailed, match="and receipts disagree by 3"):
+            reconcile(**given, receipts={50: receipt(taken)})
+    with pytest.raises(CampaignGateFailed, match="and receipts disagree by 1"):
+        reconcile(**given, receipts={50: receipt(first - 1, 1)})
+    for wrong, told in [
+        ({50: {"dry_run": True}}, "receipts: that of the slice up to 50 % is of a dry run: nothing was sent"),
+        ({7: receipt(1)}, "receipts names the share 7, and the audience has 50, 100"),
+    ]:
+        with pytest.raises(CampaignRequestRefused, match=told):
+            reconcile(**given, receipts=wrong)
+    with pytest.raises(CampaignRequestRefused, match="receipts has one of the share 100, which launched does not name"):
+        reconcile(**given, receipts={100: receipt(1)}, launched=[50])
+
+
+def test_outcomes_may_be_parquet(audience: dict[str, Any], tmp_path: Path) -> None:
+    rows = [{"contact": row["contact"], "outcome": "read"} for one in audience["slices"] for row in lines(one["path"])]
+    path = tmp_path / "outcomes.parquet"
+    ResultFile(str(path), writer="me", columns=COLUMNS).write(rows)
+    assert reconcile(manifest=audience["manifest"], outcomes=str(path))["classes"]["read"] == 20
+    path.write_text("no Parquet")
+    with pytest.raises(CampaignRequestRefused, match=r"outcomes '.*parquet' is no Parquet file of outcomes"):
+        reconcile(manifest=audience["manifest"], outcomes=str(path))
 
 
 def test_what_all_can_be_explained_passes_with_a_report(audience: dict[str, Any], tmp_path: Path) -> None:
@@ -162,6 +263,9 @@ def test_bad_input_is_named(audience: dict[str, Any], tmp_path: Path) -> None:
     [
         ({"outcomes": []}, "outcomes must be the path or URI of a file, or a list of such"),
         ({"launched": "first"}, "launched must be a list of shares"),
+        ({"receipts": {}}, "receipts must be a dict of shares of slices and the receipt of each"),
+        ({"receipts": {"first": {"id": "7"}}}, "receipts must be a dict of shares"),
+        ({"receipts": {50: "7"}}, "receipts must be a dict of shares"),
         ({"max_unexplained": -1}, "max_unexplained must be a whole number"),
         ({"report": "reports/"}, "report must be that of a file"),
     ],

@@ -70,6 +70,7 @@ with DAG("audience", schedule=None, params={"folder": "/tmp/audiences"}):  # noq
             task_id="reconcile",
             manifest="{{ ti.xcom_pull(task_ids='audience')['manifest'] }}",
             outcomes=[one.path for one in outcomes],
+            receipts={50: first.output["campaign"], 100: rest.output["campaign"]},
         )
     )
     # --8<-- [end:reconcile]

@@ -21,7 +21,7 @@ from airflow_provider_campaigns.api.koreai.answers import (
     read_campaign,
     read_contact_result,
 )
-from airflow_provider_campaigns.api.koreai.client import CREATE, TRIGGER, KoreAIClient
+from airflow_provider_campaigns.api.koreai.client import CREATE, START, STOP, KoreAIClient
 from airflow_provider_campaigns.api.koreai.contact_lists import read_contact_list
 from airflow_provider_campaigns.api.koreai.fields import encode_message
 from airflow_provider_campaigns.api.koreai.lists import GET, LIST
@@ -256,7 +256,8 @@ def test_a_success_is_none_whatever_the_campaigns_name_says() -> None:
 
 
 def test_at_start_and_stop_the_status_is_a_state_and_a_refusal_a_conflict() -> None:
-    trigger = TRIGGER["v1"]
+    trigger = START["v1"]
+    assert str(trigger) == str(STOP["v1"])
     assert diagnose(answer(200, {"status": "Stopped"}, endpoint=trigger)) is None
     assert diagnose(answer(200, {"status": "Failed"}, endpoint=trigger)) is None
     refusal = diagnose(answer(400, {"message": "Campaign is already running"}, endpoint=trigger))

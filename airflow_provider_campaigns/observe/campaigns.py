@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.xcom import XComModel
-from sqlalchemy import and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import and_, case, func, literal, literal_column, or_, select, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 
 from airflow_provider_campaigns.api.model import CampaignStatus
-from airflow_provider_campaigns.launch.intent import without_mark
 from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY
 from airflow_provider_campaigns.links import LINK_KEY
+from airflow_provider_campaigns.observe.shown import NEWER, OF_LIVE, OF_RECEIPT, read, text
 from airflow_provider_campaigns.wait.live import LIVE_KEY
 
 if TYPE_CHECKING:
@@ -32,15 +32,6 @@ LOST = (CampaignStatus.FAILED.value, CampaignStatus.CANCELED.value)
 UNKNOWN = CampaignStatus.UNKNOWN.value
 MOST_ON_A_PAGE = 200
 _TASK = ("dag_id", "run_id", "task_id", "map_index")
-
-#: What is shown of a receipt; contacts stay out.
-_OF_RECEIPT = (
-    *("vendor", "conn_id", "id", "name", "status", "vendor_status", "progress", "counts", "mark"),
-    *("meant_at", "launched_at", "adopted", "approved_by", "approved_at"),
-)
-#: What newer live figures say instead, and what they add.
-_NEWER = ("name", "status", "vendor_status", "progress", "counts")
-_OF_LIVE = ("goal", "seen_at", "moved_at", "rate", "ends_at", "curve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +110,26 @@ class CampaignQuery:
         if wanted.status is None and not trouble_first:
             one = self._told((RECEIPT_KEY,))
         else:
-            one = self._matched()
+            one = self._matched(("seen_at", "moved_at", "task_state") if trouble_first else ())
             status = _latest_status(one)
             conditions += [status == wanted.status] if wanted.status is not None else []
             order += [case((self._trouble(one, status), 0), else_=1)] if trouble_first else []
         conditions += self._conditions(one, wanted)
-        total = self._session.scalar(select(func.count()).select_from(one).where(*conditions))
+        # The total comes along with the page: the database reads and sorts all of them for either.
         found = self._session.execute(
-            select(*(one.c[name] for name in _TASK), one.c.task_state)
+            select(*(one.c[name] for name in _TASK), one.c.task_state, func.count().over().label("total"))
             .where(*conditions)
             .order_by(*order, one.c.meant_at.desc(), one.c.run_id, one.c.task_id, one.c.map_index)
             .limit(max(1, min(limit, MOST_ON_A_PAGE)))
             .offset(max(0, offset))
         ).all()
-        return CampaignPage(self._campaigns([row._mapping for row in found]), total or 0)
+        if found:
+            total = found[0].total
+        elif offset > 0:
+            total = self._session.scalar(select(func.count()).select_from(one).where(*conditions)) or 0
+        else:
+            total = 0
+        return CampaignPage(self._campaigns([row._mapping for row in found]), total)
 
     def _campaigns(self, tasks: Sequence[RowMapping]) -> list[dict[str, Any]]:
         """Return the campaigns that tasks launched, with the latest live figures of each."""
@@ -147,15 +144,15 @@ class CampaignQuery:
         ).all()
         by_task = {(tuple(row)[:4], row.key): row for row in left}
         receipts = [by_task[key, RECEIPT_KEY] for key in keys if (key, RECEIPT_KEY) in by_task]
-        live = self._live_of({str(_mapping(one.value).get("id")) for one in receipts})
+        live = self._live_of({found for one in receipts if (found := read(OF_RECEIPT, one.value)["id"])})
         shown = []
         for task, key in zip(tasks, keys, strict=True):
             receipt, link = by_task.get((key, RECEIPT_KEY)), by_task.get((key, LINK_KEY))
             # A task may be cleared between two reads.
             if receipt is not None:
-                value = _mapping(receipt.value)
-                figures = live.get((value.get("conn_id"), value.get("id")))
-                shown.append(self._shown(task, receipt, figures, link.value if link else None))
+                told = read(OF_RECEIPT, receipt.value)
+                figures = live.get((told["conn_id"], told["id"]))
+                shown.append(self._shown(task, receipt.timestamp, told, figures, link.value if link else None))
         return shown
 
     def _live_of(self, campaign_ids: Collection[str]) -> Mapping[tuple[Any, Any], RowMapping]:
@@ -163,28 +160,34 @@ class CampaignQuery:
         if not campaign_ids:
             return {}
         one = self._told((LIVE_KEY,))
-        rows = self._session.execute(select(one).where(one.c.campaign_id.in_(campaign_ids)).order_by(one.c.timestamp))
-        return {(row.conn_id, row.campaign_id): row._mapping for row in rows}
+        # No text from inside of the JSON: SQLite hands out some that are no UTF-8.
+        rows = self._session.execute(
+            select(one.c.value, one.c.timestamp, one.c.task_state)
+            .where(one.c.campaign_id.in_(campaign_ids))
+            .order_by(one.c.timestamp)
+        )
+        return {(text(row.value.get("conn_id")), text(row.value.get("id"))): row._mapping for row in rows}
 
-    def _shown(self, task: RowMapping, receipt: Any, live: RowMapping | None, url: Any) -> dict[str, Any]:
+    def _shown(
+        self, task: RowMapping, launched: datetime, told: Mapping[str, Any], live: RowMapping | None, url: Any
+    ) -> dict[str, Any]:
         """Return one campaign as plain values, only what people may see of it."""
-        told = _mapping(receipt.value)
-        campaign = {name: told.get(name) for name in _OF_RECEIPT}
-        figures = _mapping(live["value"]) if live else {}
-        if live and live["timestamp"] >= receipt.timestamp:
-            campaign.update({name: figures[name] for name in _NEWER if figures.get(name) is not None})
-        if isinstance(campaign["name"], str):
-            campaign["name"] = without_mark(campaign["name"])
+        campaign = dict(told)
+        value = live["value"] if live else None
+        if live and live["timestamp"] >= launched:
+            newer = read(NEWER, value)
+            campaign.update({name: newer[name] for name in NEWER if newer[name] not in (None, {})})
+        figures = read(OF_LIVE, value)
         before = _iso(self._now - STUCK_AFTER)
         stuck = (
             campaign["status"] == CampaignStatus.RUNNING
             and live is not None
             and live["task_state"] in WAITING_STATES
-            and any((live[name] or before) < before for name in ("moved_at", "seen_at"))
+            and any((figures[name] or before) < before for name in ("moved_at", "seen_at"))
         )
         return {
             **campaign,
-            **{name: figures.get(name) for name in _OF_LIVE},
+            **figures,
             **{name: task[name] for name in _TASK},
             "task_state": None if task["task_state"] is None else str(task["task_state"]),
             "stuck": stuck,
@@ -200,7 +203,7 @@ class CampaignQuery:
             select(
                 *(getattr(xcom, name) for name in (*_TASK, "key", "timestamp", "value")),
                 task.state.label("task_state"),
-                *(xcom.value[name].as_string().label(label) for name, label in texts.items()),
+                *(self._readable_json(xcom.value)[name].as_string().label(label) for name, label in texts.items()),
             )
             .join(task, and_(*(getattr(task, name) == getattr(xcom, name) for name in _TASK)))
             .where(xcom.key.in_(keys))
@@ -208,19 +211,31 @@ class CampaignQuery:
             .subquery()
         )
 
-    def _matched(self) -> Any:
-        """Return receipts and live figures, each beside the latest live figures of its campaign, if there are any."""
+    def _readable_json(self, value: Any) -> Any:
+        """Return a column of JSON without what the database itself cannot read: SQLite also keeps NaN, and fails."""
+        if self._session.get_bind().dialect.name != "sqlite":
+            return value
+        return type_coerce(case((func.json_valid(value) == literal_column("1"), value)), value.type)
+
+    def _matched(self, further: Sequence[str]) -> Any:
+        """
+        Return receipts and live figures, each beside the latest live figures of its campaign, if there are any.
+
+        :param further: What is needed of those besides their status, by column.
+        """
         told = self._told((RECEIPT_KEY, LIVE_KEY))
         of_campaign = (told.c.conn_id, told.c.campaign_id)
-        order = (case((told.c.key == LIVE_KEY, 0), else_=1), told.c.timestamp.desc())
+        # Live figures before receipts, by their keys' letters: with a parameter in it, SQLite would take each of the
+        # columns below for a window of its own, and sort once for each.
+        order = (told.c.key.desc(), told.c.timestamp.desc())
 
         def latest(name: str) -> Any:
             first = func.first_value(told.c[name], type_=told.c[name].type)
             return first.over(partition_by=of_campaign, order_by=order).label(f"latest_{name}")
 
-        narrow = [column for column in told.c if column.name != "value"]
-        compared = ("key", "timestamp", "status", "seen_at", "moved_at", "task_state")
-        return select(*narrow, *(latest(name) for name in compared)).subquery()
+        # What is sorted should be small.
+        narrow = [column for column in told.c if column.name not in ("value", "seen_at", "moved_at")]
+        return select(*narrow, *(latest(name) for name in ("key", "timestamp", "status", *further))).subquery()
 
     def _conditions(self, one: Any, wanted: CampaignFilter) -> list[Any]:
         # The receipt of a dry run has no id: nothing was launched.
@@ -261,10 +276,6 @@ def _latest_status(one: Any) -> Any:
 def _of_task(one: Any, wanted: CampaignFilter) -> list[Any]:
     names = [name for name in _TASK if getattr(wanted, name) is not None]
     return [one.c[name] == getattr(wanted, name) for name in names] or [literal(True)]
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _iso(moment: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from datetime import timedelta
@@ -199,3 +200,61 @@ def test_the_first_page_of_ten_thousand_campaigns_takes_no_more_than_a_glance(as
     began = time.process_time()
     assert ask("admin", status="paused").json()["total"] == 10_000
     print(f"by status: {1000 * (time.process_time() - began):.0f} ms of CPU")
+
+
+# What any DAG may have left under the keys of campaigns
+
+STRANGE: list[Any] = [
+    *(None, True, 0, -1, 7, 10**30, 1.5, float("nan"), float("inf"), "", "7", "text", "\ud800", "\x00", "9" * 5000),
+    *([], [[]], [1, 2], {}, {"a": {"b": 1}}, {"name": None}, {"name": {"a": 1}}, [None] * 50, "<b>", "2026-99-99"),
+]
+FIELDS = (
+    *("vendor", "conn_id", "id", "name", "status", "vendor_status", "progress", "counts", "mark", "meant_at", "curve"),
+    *("launched_at", "adopted", "approved_by", "approved_at", "goal", "seen_at", "moved_at", "rate", "ends_at"),
+)
+
+
+def strict(answer: Any) -> Any:
+    """Return an answer's JSON, which holds nothing that a browser would not read."""
+    assert answer.status_code == 200, answer.text
+    return json.loads(answer.content, parse_constant=lambda word: pytest.fail(f"the JSON holds {word}"))
+
+
+def test_what_a_dag_left_under_the_same_keys_never_breaks_the_board(ask: Any, kept: Any) -> None:
+    sound = kept.launched(name="sound", age=timedelta(0))
+    kept.live(sound, progress=41.0)
+    number = 0
+    for value in STRANGE:
+        for key in ("campaign", "campaign_live", "campaign_url"):
+            number += 1
+            kept.leave(key, value, "winter", "r1", f"whole{number}")
+        for field in FIELDS:
+            number += 1
+            spoiled = {**sound, "id": f"s{number}", field: value}
+            kept.leave("campaign", spoiled, "winter", "r1", f"one{number}")
+            kept.leave("campaign_live", {**spoiled, "id": f"s{number}"}, "winter", "r1", f"two{number}")
+    for query in ({}, {"status": "running"}, {"trouble_first": True}, {"vendor": "kinbox"}, {"run_id": "r1"}):
+        place = {"dag_id": "winter"} if "run_id" in query else {}
+        for offset in range(0, 600, 200):
+            for one in strict(ask("admin", **query, **place, limit=200, offset=offset))["campaigns"]:
+                assert one["id"] is None or isinstance(one["id"], str)
+                assert one["status"] is None or isinstance(one["status"], str)
+                assert one["progress"] is None or isinstance(one["progress"], (int, float))
+                assert all(isinstance(count, (int, float)) for count in one["counts"].values())
+                assert all(len(point) == 2 for point in one["curve"])
+    assert "sound" in names(ask("admin", campaign_id=sound["id"]))
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_nor_does_it_break_the_command_line(kept: Any, output: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from airflow.cli import cli_parser
+
+    for number, value in enumerate(STRANGE):
+        for field in FIELDS:
+            spoiled = {"id": f"s{number}", "conn_id": "c", "meant_at": "2026-01-01", field: value}
+            kept.leave("campaign", spoiled, "winter", "r1", f"{field}{number}")
+    parser = cli_parser.get_parser()
+    for line in (["list", "--limit", "200", "--output", output], ["show", "s3", "--output", output]):
+        args = parser.parse_args(["campaigns", *line])
+        args.func(args)
+    assert "s3" in capsys.readouterr().out

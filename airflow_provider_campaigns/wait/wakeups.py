@@ -84,11 +84,14 @@ class Bell:
 
     async def listen(self, wake: Callable[[Collection[str]], None]) -> None:
         """Call a function with the campaigns that events were about, each time that there are new ones; never ends."""
+        # Airflow 3.1 takes a question of a trigger from this kind of thread alone.
+        from asgiref.sync import sync_to_async
+
         since: float | None = None
         warned = False
         while True:
             try:
-                noted = await asyncio.to_thread(Variable.get, self._variable, "")
+                noted = await sync_to_async(Variable.get)(self._variable, "")
             except Exception as error:
                 # Without it the waits look at their own intervals, as they do without webhooks.
                 if not warned:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_provider_campaigns.sandbox.altur.week import limits, next_round_at, sending_hours
+from airflow_provider_campaigns.sandbox.altur.week import limits, next_round_at, over_at
 from airflow_provider_campaigns.sandbox.delivery import Delivery, Spans
 from airflow_provider_campaigns.sandbox.failures import OrderedFailures, outcome
 
@@ -137,7 +137,7 @@ class AlturCampaign:
         while self.ended_at is None:
             if self._delivery is not None:
                 finished_at = self._delivery.finished_at
-                ends_at = min(math.inf if finished_at is None else finished_at, sending_hours(self.fields).ends_at)
+                ends_at = min(math.inf if finished_at is None else finished_at, over_at(self.fields))
                 if ends_at > at:
                     return
                 self._end_round(max(ends_at, self._delivery.started_at or ends_at))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -46,6 +47,12 @@ def limits(fields: Mapping[str, Any], at: float, *, keep: bool) -> tuple[Sending
     if not keep and next(hours.openings(at), None) is not None:
         return None, None
     return hours, fields["message_limit"] if fields["integration_type"] == "whatsapp" else None
+
+
+def over_at(fields: Mapping[str, Any]) -> float:
+    """Return when scheduled cycles are over for good; inf for a campaign without them, or without an end."""
+    # Asked for each campaign of each list.
+    return sending_hours(fields).ends_at if fields["cycles"].get("schedule_end_date") else math.inf
 
 
 def next_round_at(fields: Mapping[str, Any], last: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from airflow_provider_campaigns.wait.evidence import DEFAULT_MIN_SAMPLE
 if TYPE_CHECKING:
     from airflow_provider_campaigns.operators.audience import PrepareAudienceOperator
 
+#: Airflow 2 shows a group's id alone.
+_NAMES_GROUPS = "group_display_name" in inspect.signature(TaskGroup).parameters
 #: What the ramp itself gives to each launch.
 _OWN = ("task_id", "task_group", "dag", "trigger_rule", "stage_task_id", "approval_task_id", "max_failed_ratio")
 
@@ -169,7 +172,8 @@ def campaign_ramp(
             share = declared[number - 1] if number > TEST_STAGE else None
             name = "test" if number == TEST_STAGE else f"stage_{number}"
             stage = RampStage(number, share, f"{ramp.group_id}.{name}.enter")
-            with TaskGroup(name, group_display_name=stage.title) as group:
+            shown: dict[str, Any] = {"group_display_name": stage.title} if _NAMES_GROUPS else {}
+            with TaskGroup(name, **shown) as group:
                 enter = EnterStageOperator(
                     task_id="enter",
                     # Of the stage before it, a skipped one counts as one of nobody, and the task itself looks.

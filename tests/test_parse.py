@@ -48,7 +48,7 @@ DEPRECATED = (
 
 #: What only some Airflows can import, by what they need to have; on others nothing asks for it.
 IMPORTED_LATER = dict.fromkeys(
-    [f"airflow_provider_campaigns.observe.{name}" for name in ("board", "campaigns", "printing")],
+    [f"airflow_provider_campaigns.observe.{name}" for name in ("board", "campaigns", "printing", "webhook_events")],
     "apps of plugins in the API server",
 )
 

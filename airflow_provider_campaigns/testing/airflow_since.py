@@ -15,6 +15,7 @@ SINCE: Mapping[str, str] = MappingProxyType(
         "asset watchers": "3.0",
         "a REST API and parts as the whole Airflow of these tests uses them": "3.0",
         "links of decorated tasks": "3.0",
+        "names of task groups for people": "3.0",
         "one line to Airflow over which a task asks": "3.0",
         "outputs of tasks that a stub of a task instance can resolve": "3.0",
         "reschedules that a sensor is told of and does not read from the database": "3.0",

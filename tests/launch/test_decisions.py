@@ -218,7 +218,7 @@ def test_only_a_clear_with_relaunch_launches_anew(
 
 def test_rows_are_counted_by_what_was_handed_over_not_by_what_the_vendor_says_of_them() -> None:
     """A vendor that counts a row twice must not make the next try leave rows out."""
-    client: Any = SimpleNamespace(supports=lambda action: True)
+    client: Any = SimpleNamespace(vendor="Altur", supports=lambda action: True)
     launch = Launch(client, INTENT, None, first_try=True)
     rows = [{"contact": str(number)} for number in range(5)]
 

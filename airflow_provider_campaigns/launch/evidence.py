@@ -83,6 +83,7 @@ def statement_of(
     *,
     vendor: str,
     conn_id: str,
+    hook_params: Mapping[str, Any] | None,
     counts: Mapping[str, int | None],
     files: Sequence[Mapping[str, Any]],
     guards: Sequence[Mapping[str, Any]],
@@ -99,6 +100,7 @@ def statement_of(
     :param error: Why, or None.
     :param vendor: The vendor's name.
     :param conn_id: The connection.
+    :param hook_params: What the hook must know besides to find the campaign, or None.
     :param counts: How many recipients, duplicates and broken rows there were, as far as known.
     :param files: The files with the contacts: path, hash and size.
     :param guards: What was asked, when, and the answers.
@@ -113,6 +115,7 @@ def statement_of(
         "campaign_id": record.campaign_id,
         "vendor": vendor,
         "conn_id": conn_id,
+        "hook_params": dict(hook_params or {}),
         "task": {
             "dag_id": run.dag_id,
             "run_id": run.run_id,

@@ -196,7 +196,7 @@ class CreateCampaignOperator(TellsLaunch, StageOfRamp, WaitsForCampaign, KeepsEv
             with counted_launch(launch):
                 campaign = self.steps(launch, plan.request.marked(launch.intent.mark))
         except BaseException as ended:
-            self.keep_evidence(run, launch, hook.conn_id, lambda: self._approval(run), ended)
+            self.keep_evidence(run, launch, hook, lambda: self._approval(run), ended)
             if launch.record.campaign_id:
                 try:
                     self._push(context, run, hook, launch, {"id": launch.record.campaign_id})
@@ -204,7 +204,7 @@ class CreateCampaignOperator(TellsLaunch, StageOfRamp, WaitsForCampaign, KeepsEv
                     # An error of Airflow's must not hide the one before.
                     self.log.warning("The receipt could not be pushed: %s", error)
             raise
-        self.keep_evidence(run, launch, hook.conn_id, lambda: self._approval(run))
+        self.keep_evidence(run, launch, hook, lambda: self._approval(run))
         return campaign
 
     def _intent(self, run: TaskRun, record: LaunchRecord | None, meant: Mapping[str, str]) -> Intent:

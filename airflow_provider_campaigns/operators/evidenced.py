@@ -14,6 +14,7 @@ from airflow_provider_campaigns.arguments.kinds import ArgumentKind
 from airflow_provider_campaigns.arguments.paths import FOLDER
 
 if TYPE_CHECKING:
+    from airflow_provider_campaigns.hooks.campaign import CampaignHook
     from airflow_provider_campaigns.launch.approval import Approval
     from airflow_provider_campaigns.launch.evidence_folder import EvidenceFolder
     from airflow_provider_campaigns.launch.guards import GuardVerdict
@@ -49,6 +50,10 @@ class KeepsEvidence(DeclaredArguments, BaseOperator):
         """Return how many recipients there are, and how many rows are left out, as far as known."""
         return {}
 
+    def hook_params(self) -> Mapping[str, Any] | None:
+        """Return what the hook must know besides the connection to find the campaign, or None."""
+        return None
+
     def note_files(self) -> None:
         """Hash the files with the contacts, before anything is sent."""
         if self.argument("evidence") is not None:
@@ -80,7 +85,7 @@ class KeepsEvidence(DeclaredArguments, BaseOperator):
         self,
         run: TaskRun,
         launch: Launch,
-        conn_id: str,
+        hook: CampaignHook,
         approval: Callable[[], Approval | None],
         error: BaseException | None = None,
     ) -> None:
@@ -89,14 +94,14 @@ class KeepsEvidence(DeclaredArguments, BaseOperator):
 
         :param run: The try.
         :param launch: The launch.
-        :param conn_id: The connection.
+        :param hook: The connection's hook.
         :param approval: Returns the approval that was needed, or None.
         :param error: How the launch ended, or None for well.
         """
         if self.evidence is None or isinstance(error, TaskDeferred):
             return
         try:
-            self._keep_evidence(run, launch, conn_id, approval, error)
+            self._keep_evidence(run, launch, hook, approval, error)
         except Exception as failure:
             # The campaign exists, or the error that is under way says why not: neither may be lost over this.
             self.log.error("The evidence of this launch could not be put together: %s", failure)
@@ -105,7 +110,7 @@ class KeepsEvidence(DeclaredArguments, BaseOperator):
         self,
         run: TaskRun,
         launch: Launch,
-        conn_id: str,
+        hook: CampaignHook,
         approval: Callable[[], Approval | None],
         error: BaseException | None,
     ) -> None:
@@ -122,7 +127,8 @@ class KeepsEvidence(DeclaredArguments, BaseOperator):
             result,
             error,
             vendor=launch.client.vendor,
-            conn_id=conn_id,
+            conn_id=hook.conn_id,
+            hook_params=self.hook_params(),
             counts=self.contact_counts(),
             files=self._files,
             guards=self._asked,

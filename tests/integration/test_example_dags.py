@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +19,9 @@ from airflow_provider_campaigns.testing.airflow_since import needs
 pytestmark = pytest.mark.xdist_group("airflow_db")
 
 ALL = sorted(path.name for path in Path(__file__).parents[2].joinpath("example_dags").glob("*.py"))
-#: One waits for a person's answer, which a run in this process never gets; one is about a campaign that exists.
-OTHERWISE = {"example_approval.py", "example_stop.py"}
+#: One waits for a person's answer, which a run in this process never gets; others are about campaigns that exist, or
+#: about what became of the people.
+OTHERWISE = {"example_approval.py", "example_stop.py", "example_failover.py", "example_morning_report.py"}
 EXAMPLES = [name for name in ALL if name not in OTHERWISE]
 #: How many campaigns an example launches at each vendor.
 CAMPAIGNS = {
@@ -28,6 +30,7 @@ CAMPAIGNS = {
     "example_koreai.py": {"koreai": 1},
     "example_audience.py": {"altur": 2},
     "example_event.py": {},
+    "example_failover.py": {"altur": 1, "koreai": 1},
     "example_notifier.py": {"kinbox": 1},
     "example_results.py": {"altur": 1},
     "example_sql.py": {"altur": 1},
@@ -110,6 +113,85 @@ def test_the_form_that_stops_a_campaign_stops_it_as_its_vendor_can(
     assert run.state == "success"
     (campaign,) = campaign_sandbox.journal(vendor)["campaigns"]
     assert campaign["status"] == status
+
+
+@pytest.fixture
+def failed_over(
+    load_dag: Callable[..., Any], campaign_sandbox: Sandbox, tmp_path: Path
+) -> Callable[..., tuple[Any, list[dict[str, Any]]]]:
+    """Return a function that runs the failover with a share of failures; gives the run and WhatsApp's outcomes."""
+
+    def run(share: float) -> tuple[Any, list[dict[str, Any]]]:
+        campaign_sandbox.order_fault(kind="failed_recipients", vendor="altur", share=share)
+        conf = {"poll_interval": 1, "settle_minutes": 0, "folder": str(tmp_path / "failover")}
+        done = load_dag("example_failover.py").test(run_conf=conf)
+        assert done.state == "success", {one.task_id: str(one.state) for one in done.get_task_instances()}
+        (path,) = tmp_path.glob("failover/*/outcomes.jsonl")
+        return done, [json.loads(line) for line in path.read_text().splitlines()]
+
+    return run
+
+
+@needs("airflow.sdk")
+def test_only_those_whom_whatsapp_certainly_did_not_reach_get_an_sms(
+    failed_over: Callable[..., Any], campaign_sandbox: Sandbox
+) -> None:
+    _, outcomes = failed_over(0.4)
+    failed = {row["contact"] for row in outcomes if row["outcome"] == "failed"}
+    others = {row["contact"] for row in outcomes if row["outcome"] != "failed"}
+    journal = campaign_sandbox.journal()
+    assert Counter(campaign["vendor"] for campaign in journal["campaigns"]) == CAMPAIGNS["example_failover.py"]
+    (sms,) = [campaign for campaign in journal["campaigns"] if campaign["vendor"] == "koreai"]
+    reached = {f"+{one.lstrip('+')}" for one in campaign_sandbox.recipients("koreai", sms["id"])}
+    assert reached == failed
+    assert len(failed) == 24
+    assert others
+    assert not reached & others
+
+
+@needs("airflow.sdk")
+def test_where_whatsapp_failed_for_nobody_no_sms_is_launched(
+    failed_over: Callable[..., Any], campaign_sandbox: Sandbox
+) -> None:
+    done, _ = failed_over(0.0)
+    states = {one.task_id: one.state for one in done.get_task_instances()}
+    assert (states["contact_list"], states["sms"]) == ("skipped", "skipped")
+    assert Counter(campaign["vendor"] for campaign in campaign_sandbox.journal()["campaigns"]) == {"altur": 1}
+
+
+@needs("airflow.sdk")
+def test_the_morning_report_tells_all_campaigns_of_the_night_and_the_launches_to_look_at(
+    failed_over: Callable[..., Any], load_dag: Callable[..., Any], tmp_path: Path
+) -> None:
+    failed_over(0.4)
+    launches = tmp_path / "failover" / "launches"
+    (one, *_) = launches.glob("*.json")
+    odd = {**json.loads(one.read_text()), "key": "odd", "result": "unknown", "reason": "the answer was lost"}
+    (launches / "odd.json").write_text(json.dumps(odd))
+    conf = {"launches": str(launches), "folder": str(tmp_path / "reports")}
+    run = load_dag("example_morning_report.py").test(run_conf=conf)
+    assert run.state == "success", {one.task_id: str(one.state) for one in run.get_task_instances()}
+    (path,) = tmp_path.glob("reports/*/report.md")
+    text = path.read_text()
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+    assert table[0] == ["campaign", "launched", "delivered", "failed", "pending", "unexplained"]
+    rows = {line[0]: list(map(int, line[1:])) for line in table[2:]}
+    whatsapp, sms = rows["example_failover / whatsapp"], rows["example_failover / sms"]
+    assert (whatsapp[0], whatsapp[2]) == (60, 24)
+    # Kore.ai tells nothing of each contact of an SMS campaign.
+    assert (sms[0], sms[4]) == (24, 24)
+    assert rows["all"] == [sum(two) for two in zip(whatsapp, sms, strict=True)]
+    assert "was unknown: the answer was lost" in text
+    assert "525550000" not in text
+
+
+@needs("airflow.sdk")
+def test_a_morning_without_campaigns_has_a_report_too(load_dag: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "launches").mkdir()
+    conf = {"launches": str(tmp_path / "launches"), "folder": str(tmp_path / "reports")}
+    assert load_dag("example_morning_report.py").test(run_conf=conf).state == "success"
+    (path,) = tmp_path.glob("reports/*/report.md")
+    assert "| all | 0 | 0 | 0 | 0 | 0 |" in path.read_text()
 
 
 def test_mapped_creates_take_arguments_from_a_task_before_and_launch_one_campaign_each(

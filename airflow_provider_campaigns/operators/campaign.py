@@ -173,7 +173,8 @@ class _PutsAwayOperator(CampaignOperator):
         if not client.supports(self.action):
             raise client.lacking(self.action)
         campaign = client.get_campaign(campaign_id, progress=False)
-        if campaign.status is CampaignStatus.RUNNING:
+        # In a dry run it is not put away either, so there is no reason to pause it.
+        if campaign.status is CampaignStatus.RUNNING and not hook.dry_run:
             campaign = self._held(client, campaign)
         return self._put_away(client, campaign)
 

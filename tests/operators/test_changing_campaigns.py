@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from acted_upon import DIALING, act, altur_campaign, koreai_campaign
+from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.exceptions import CampaignOutcomeUnknown, CampaignRequestFailed, CampaignRequestRefused
@@ -253,3 +255,16 @@ def test_a_paused_campaign_is_put_away_as_it_is(campaign_sandbox: Sandbox) -> No
     for operator in (StartCampaignOperator, PauseCampaignOperator, ArchiveCampaignOperator):
         act(operator, "altur_default", campaign_id)
     assert asked(campaign_sandbox, "altur").count("pause_campaign") == 1
+
+
+def test_a_dry_run_neither_pauses_nor_deletes_a_campaign_that_sends(
+    campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign_id = altur_campaign()
+    AlturHook().start_campaign(campaign_id)
+    connection = campaign_sandbox.connections()["altur_default"]
+    connection["extra"] = {**connection.get("extra", {}), "dry_run": True}
+    monkeypatch.setenv("AIRFLOW_CONN_ALTUR_DEFAULT", json.dumps(connection))
+    with pytest.raises(AirflowSkipException, match="archive was not sent"):
+        run(ArchiveCampaignOperator, conn_id="altur_default", campaign_id=campaign_id, if_running="pause")
+    assert AlturHook().get_campaign(campaign_id).status.value == "running"

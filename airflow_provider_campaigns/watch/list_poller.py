@@ -15,6 +15,7 @@ from airflow_provider_campaigns.exceptions import CampaignRequestFailed, Campaig
 from airflow_provider_campaigns.wait.connection import SharedClient, client_of
 from airflow_provider_campaigns.wait.outcome import Reason
 from airflow_provider_campaigns.wait.state import LONGEST_PAUSE_SECONDS, Patience
+from airflow_provider_campaigns.wait.wakeups import bell_of
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 #: Campaigns asked for in one go, so that a watch that ends need not wait for all of them.
 DETAIL_BATCH = 20
+#: A webhook brings a look no sooner than this after the one before: each is a walk through the whole list.
+LEAST_SECONDS_BETWEEN = 15.0
 
 
 class Look:
@@ -77,6 +80,8 @@ class ListPoller:
     """
     Walks the vendor's list of campaigns again and again; blocking calls run in one thread of its own.
 
+    Where the connection's webhooks are received, an event brings the next walk before it is time.
+
     :param conn_id: The connection.
     :param hook_params: Further arguments of its hook.
     :param poll_interval: Seconds between two walks.
@@ -94,6 +99,8 @@ class ListPoller:
         self.newest: Look | None = None
         self.looks = 0
         self._not_before = 0.0
+        self._bell = bell_of(conn_id)
+        self._woken = asyncio.Event()
         self._ended = threading.Event()
 
     async def run(self) -> AsyncIterator[ListPoller]:
@@ -103,8 +110,11 @@ class ListPoller:
         :raises CampaignUnreachable: There was no good answer for longer than the patience.
         :raises CampaignRequestFailed: The vendor refused twice in a row, or the connection cannot be used.
         """
+        listening = asyncio.create_task(self._bell.listen(lambda _: self._woken.set())) if self._bell else None
         try:
             while True:
+                # What rings during a look may be newer than what it sees.
+                self._woken.clear()
                 # Whatever it is that fails, the next look comes an interval later: Airflow starts a trigger that
                 # raises again within a second.
                 try:
@@ -119,6 +129,8 @@ class ListPoller:
                     yield self
                 await self._sleep()
         finally:
+            if listening:
+                listening.cancel()
             self._ended.set()
             self._client.close()
 
@@ -158,7 +170,13 @@ class ListPoller:
 
     async def _sleep(self) -> None:
         # Spread, so that watches that began together do not come together.
-        await asyncio.sleep(self._poll_interval * (0.9 + 0.2 * random.random()))
+        interval = self._poll_interval * (0.9 + 0.2 * random.random())
+        least = min(interval, LEAST_SECONDS_BETWEEN)
+        await asyncio.sleep(least)
+        try:
+            await asyncio.wait_for(self._woken.wait(), interval - least)
+        except TimeoutError:
+            pass
         while (rest := self._not_before - time.time()) > 0:
             await asyncio.sleep(rest)
 

@@ -6,7 +6,7 @@ WORKERS = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 2) * 3 /
 export UV_NO_PROGRESS := 1
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help demo check test bench-docs release-check test-matrix test-distributed lint airflow matrix fuzz bench soak test-ui screenshots docs clean test-outside
+.PHONY: help demo check test bench-docs release-check samples test-matrix test-distributed lint airflow matrix fuzz bench soak test-ui screenshots docs clean test-outside
 
 help:
 	@echo "make demo     run the example DAGs of all vendors through Airflow against the local sandbox"
@@ -26,7 +26,8 @@ help:
 	@echo "make test-ui  the connection forms in a headless browser; make screenshots: their pictures, for docs/images"
 	@echo "make release-check  build both distributions, check what a package index will show, and run a job from the wheel"
 	@echo "              beside the newest and the oldest Airflow"
-	@echo "make docs     build the documentation into site/, warnings being errors; read site/index.html"
+	@echo "make docs     build the documentation into site/, warnings being errors; read site/index.html; make samples writes"
+	@echo "              the code that pages show into them, from the files that tests run"
 	@echo "make clean    remove what the others made"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -96,6 +97,9 @@ test-ui screenshots: .venv/ready
 docs: .venv/ready
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[docs]'
 	@$(BIN)/zensical build --clean --strict
+
+samples: .venv/ready
+	@$(BIN)/python tests/docs/write_samples.py
 
 release-check: .venv/ready
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[release]'

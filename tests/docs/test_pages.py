@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from airflow.providers.common.compat.sdk import Connection
+from docs.write_samples import sample
 
 from airflow_provider_campaigns.get_provider_info import get_provider_info
 from airflow_provider_campaigns.hooks.connection_types import needed_declaration
@@ -32,7 +33,10 @@ PAGES = {str(path.relative_to(DOCS)): path.read_text() for path in sorted(DOCS.r
 README = (REPOSITORY / "README.md").read_text()
 #: Where files are that a test runs: see test_samples.py, tests/integration for the examples, and make test-outside.
 RUN_BY_TESTS = ("tests/docs/samples/", "example_dags/", "tests/outside_vendor/")
-SNIPPET = re.compile(r'--8<-- "([^":]+)(?::(\w+))?"')
+#: A sample that the site's builder includes, and one that is written out on the page; make samples does it.
+INCLUDED = re.compile(r'--8<-- "([^"]+)"')
+WRITTEN = re.compile(r"^<!-- sample: (\S+) -->\n\n```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SAMPLES = [(page, *found) for page, text in PAGES.items() for found in WRITTEN.findall(text)]
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -48,17 +52,25 @@ SHELL = [line for body in fences("console", [*PAGES.values(), README]) for line 
 
 @pytest.mark.parametrize("body", fences("python", PAGES.values()))
 def test_python_on_a_page_is_a_piece_of_a_file_that_a_test_runs(body: str) -> None:
-    found = SNIPPET.fullmatch(body.strip())
-    assert found, f"write this into a file under tests/docs/samples: {body[:200]}"
-    file, section = found.groups()
+    included = INCLUDED.fullmatch(body.strip())
+    names = [included[1]] if included else [name for _, name, language, text in SAMPLES if text == body]
+    assert names, f"write this into a file under tests/docs/samples: {body[:200]}"
+    file, _, section = names[0].partition(":")
     assert file.startswith(RUN_BY_TESTS)
-    assert section is None or f"[start:{section}]" in (REPOSITORY / file).read_text()
+    assert not section or f"[start:{section}]" in (REPOSITORY / file).read_text()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_samples_are_written_out_on_the_pages_as_they_are_in_their_files(page: str) -> None:
+    for _, name, _, body in [one for one in SAMPLES if one[0] == page]:
+        assert body == sample(name), f"{name} has changed since: make samples"
 
 
 def test_every_sample_is_on_a_page() -> None:
     files = (DOCS.parent / "tests/docs/samples").rglob("*")
     samples = {str(path.relative_to(REPOSITORY)) for path in files if path.suffix in (".py", ".csv", ".jsonl")}
-    shown = {file for text in PAGES.values() for file, _ in SNIPPET.findall(text)}
+    shown = {name.partition(":")[0] for text in PAGES.values() for name in INCLUDED.findall(text)}
+    shown |= {name.partition(":")[0] for _, name, _, _ in SAMPLES}
     # Further contacts, which a sample on a page reads.
     assert samples - shown == {"tests/docs/samples/late.jsonl", "tests/docs/samples/more.csv"}
 

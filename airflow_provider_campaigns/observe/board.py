@@ -27,6 +27,7 @@ _FILES = {
     "board.css": ("board.css", "text/css"),
     "board.js": ("board.js", "text/javascript"),
     "chart.js": ("chart.js", "text/javascript"),
+    "funnel.js": ("funnel.js", "text/javascript"),
 }
 
 app = FastAPI(

@@ -54,6 +54,28 @@ def _curve(value: Any) -> list[list[float]]:
     return [[at, part] for at, part in read if at is not None and part is not None]
 
 
+def _contacts(value: Any) -> dict[str, float] | None:
+    """Return how many contacts were handed over, by what became of them; no row."""
+    if not isinstance(value, Mapping):
+        return None
+    return {name: number(value.get(name)) or 0 for name in ("created", "updated", "skipped", "refused")}
+
+
+def _ramp(value: Any) -> dict[str, Any] | None:
+    """Return which stage of a ramp it is, and the verdict that let it begin."""
+    if not isinstance(value, Mapping) or number(value.get("stage")) is None:
+        return None
+    after = value.get("after")
+    told = {name: number(value.get(name)) for name in ("stage", "stages", "share")}
+    return {**told, "after": _verdict(after) if isinstance(after, Mapping) else None}
+
+
+def _verdict(value: Mapping[str, Any]) -> dict[str, Any]:
+    why = value.get("why")
+    reasons = [found for one in why[:MOST_POINTS] if (found := text(one))] if isinstance(why, list) else []
+    return {"stage": number(value.get("stage")), "verdict": text(value.get("verdict")), "why": " ".join(reasons)}
+
+
 Readers = Mapping[str, Callable[[Any], Any]]
 #: What is shown of a receipt; contacts stay out.
 OF_RECEIPT: Readers = MappingProxyType(
@@ -67,6 +89,8 @@ OF_RECEIPT: Readers = MappingProxyType(
         "adopted": lambda value: value is True,
         "approved_by": _person,
         "approved_at": text,
+        "contacts": _contacts,
+        "ramp": _ramp,
     }
 )
 #: What newer live figures say instead, and what they add.

@@ -134,6 +134,18 @@ def test_a_name_is_shown_as_people_wrote_it_without_the_launch_s_mark(ask: Any, 
     assert names(ask("admin")) == ["Winter [offer]"]
 
 
+def test_a_stage_of_a_ramp_tells_which_it_is_how_many_it_took_and_what_let_it_begin(ask: Any, kept: Any) -> None:
+    after = {"stage": 1, "verdict": "pass", "why": ["1 of 60 failed."], "decided_by": {"id": "7", "name": "Ana"}}
+    kept.launched(
+        ramp={"stage": 2, "stages": 3, "share": 25, "after": after},
+        contacts={"created": 40, "updated": 1, "skipped": 2, "refused": 3, "refused_rows": [[1, "+5511987654321"]]},
+    )
+    (one,) = ask("admin").json()["campaigns"]
+    let = {"stage": 1, "verdict": "pass", "why": "1 of 60 failed."}
+    assert one["ramp"] == {"stage": 2, "stages": 3, "share": 25, "after": let}
+    assert one["contacts"] == {"created": 40, "updated": 1, "skipped": 2, "refused": 3}
+
+
 def test_a_dry_run_is_no_campaign(ask: Any, kept: Any) -> None:
     kept.launched(id=None, dry_run=True)
     assert ask("admin").json()["total"] == 0
@@ -154,7 +166,7 @@ def test_only_an_address_of_the_web_becomes_a_link_to_the_vendor(ask: Any, kept:
 
 
 def test_the_page_and_its_files_may_load_nothing_from_elsewhere(ask: Any) -> None:
-    for path in ("", "board.js", "board.css", "chart.js"):
+    for path in ("", "board.js", "board.css", "chart.js", "funnel.js"):
         answer = ask("ana", path)
         assert answer.status_code == 200, path
         policy = answer.headers["content-security-policy"]
@@ -210,7 +222,19 @@ STRANGE: list[Any] = [
 ]
 FIELDS = (
     *("vendor", "conn_id", "id", "name", "status", "vendor_status", "progress", "counts", "mark", "meant_at", "curve"),
-    *("launched_at", "adopted", "approved_by", "approved_at", "goal", "seen_at", "moved_at", "rate", "ends_at"),
+    *(
+        "contacts",
+        "ramp",
+        "launched_at",
+        "adopted",
+        "approved_by",
+        "approved_at",
+        "goal",
+        "seen_at",
+        "moved_at",
+        "rate",
+        "ends_at",
+    ),
 )
 
 

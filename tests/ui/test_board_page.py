@@ -40,6 +40,24 @@ for dag_id, name in (("ana_winter", "Winter offer"), ("bob_summer", "Summer offe
         KinboxCampaignSensor(task_id="wait", campaign_id=launch.output, poll_interval=%d, deferrable=True)
     globals()[dag_id] = dag
 """
+RAMP = """
+from airflow.providers.standard.operators.python import PythonOperator
+from airflow.sdk import DAG, TaskGroup
+
+def leave(ti, number):
+    after = {"stage": 1, "verdict": "pass", "why": ["1 of 100 failed."]} if number == 2 else None
+    ti.xcom_push("campaign", {
+        "vendor": "Altur", "conn_id": "altur_default", "id": f"r{number}", "name": f"Offer, stage {number}",
+        "status": "finished", "progress": 100.0, "counts": {"sent": 100 * number, "failed": number},
+        "meant_at": f"2026-03-05T0{number}:00:00+00:00", "contacts": {"created": 100 * number, "skipped": 5},
+        "ramp": {"stage": number, "stages": 2, "share": 10 if number == 1 else 100, "after": after},
+    })
+
+with DAG("ana_ramp", schedule=None), TaskGroup("ramp"):
+    for number in (1, 2):
+        with TaskGroup(f"stage_{number}"):
+            PythonOperator(task_id="launch", python_callable=leave, op_kwargs={"number": number})
+"""
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +77,8 @@ def running(vendor: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with Airflow(
         home,
         connections={"kinbox_default": connection},
-        dags={"offers.py": DAG % POLL_SECONDS},
-        dag_ids={"ana_winter", "bob_summer"},
+        dags={"offers.py": DAG % POLL_SECONDS, "ramp.py": RAMP},
+        dag_ids={"ana_winter", "bob_summer", "ana_ramp"},
         # One command for all of them would take its own login.
         parts=("api-server", "scheduler", "dag-processor", "triggerer"),
         settings={"AIRFLOW__CORE__AUTH_MANAGER": "per_dag_login.PerDagLogin", "PYTHONPATH": path},
@@ -203,3 +221,23 @@ def test_without_a_login_nothing_is_shown(running: Airflow, runs: dict[str, Run]
         session.get(f"{running.url}/campaigns/{path}", timeout=30) for path in ("", "api/campaigns", "board.js")
     ]
     assert [answer.status_code for answer in answers] == [401] * 3
+
+
+def test_the_tab_of_a_run_has_the_stages_of_a_ramp_with_their_people_and_the_verdict_on_each(
+    browser: WebDriver, running: Airflow
+) -> None:
+    run = Run(running, "ana_ramp")
+    assert run.wait_for_end() == "success"
+    browser.get_log("browser")
+    run_id = run.ask("GET")["dag_run_id"]
+    board(browser, f"{running.url}/dags/ana_ramp/runs/{run_id}/plugin/campaigns-of-run")
+    table = until("there is a ramp", lambda: browser.find_elements(By.CSS_SELECTOR, "#stages table"))[0]
+    assert table.find_element(By.TAG_NAME, "caption").text == "Ramp ramp"
+    stages = [row.text.splitlines() for row in table.find_elements(By.CSS_SELECTOR, "tbody tr")]
+    assert [" ".join(stage).replace("\N{EN DASH}", "none") for stage in stages] == [
+        "Stage 1: up to 10 % 105 100 none 1 pass 1 of 100 failed.",
+        "Stage 2: up to 100 % 205 200 none 2 finished",
+    ]
+    bars = table.find_elements(By.CSS_SELECTOR, "tbody tr:first-child progress")
+    assert [bar.get_attribute("value") for bar in bars] == ["105", "100", "1"]
+    assert [one["message"] for one in browser.get_log("browser") if "Content Security" in one["message"]] == []

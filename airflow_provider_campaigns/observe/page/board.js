@@ -1,5 +1,6 @@
 // The board: asks its own API every few seconds and shows what it says. It only reads.
 import {chart} from "./chart.js";
+import {funnels} from "./funnel.js";
 
 const EVERY_MS = 5000, PER_PAGE = 50;
 const TASK = ["dag_id", "run_id", "task_id", "map_index"];
@@ -97,6 +98,7 @@ function charts(campaigns) {
     return picture ? [element("h2", one.name || one.id), picture] : [];
   });
   find("charts").replaceChildren(...nodes);
+  find("stages").replaceChildren(...funnels(shown));
 }
 
 function show({campaigns, total}) {

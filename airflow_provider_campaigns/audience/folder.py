@@ -67,7 +67,11 @@ class StoredFolder:
                 read = json.loads(file.read())
         except FileNotFoundError:
             return None
-        except (ValueError, NotADirectoryError, IsADirectoryError):
+        except NotADirectoryError as error:
+            raise InvalidRequest(
+                f"output: {self.path!r} cannot be a folder: there is a file where it, or a folder above it, should be."
+            ) from error
+        except (ValueError, IsADirectoryError):
             read = None
         if not isinstance(read, Mapping) or not isinstance(read.get("key"), str):
             raise InvalidRequest(f"output: {self.uri(MANIFEST)!r} is no manifest of an audience. Give another folder.")

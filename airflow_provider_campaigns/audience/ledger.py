@@ -160,7 +160,14 @@ class Ledger:
         )
 
     def _names(self) -> list[str]:
-        return [name for name in self._stored.names() if name.endswith(".parquet") and not name.startswith(".")]
+        try:
+            names = self._stored.names()
+        except OSError as error:
+            raise CampaignRequestFailed(
+                f"cap: the ledger {self._cap.ledger!r} cannot be read: {error.strerror or type(error).__name__}. "
+                "Nothing was prepared."
+            ) from error
+        return [name for name in names if name.endswith(".parquet") and not name.startswith(".")]
 
     def _key_id(self) -> str:
         """Return what tells two keys apart, and not what they are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import tempfile
@@ -22,6 +23,7 @@ from airflow_provider_campaigns.audience.ledger import Ledger, ledger_secret
 from airflow_provider_campaigns.audience.staging import Staging
 from airflow_provider_campaigns.audience.terms import AudienceTerms, described
 from airflow_provider_campaigns.contacts.rows import Reading
+from airflow_provider_campaigns.exceptions import CampaignRequestFailed
 from airflow_provider_campaigns.launch.evidence import versions
 
 if TYPE_CHECKING:
@@ -168,9 +170,15 @@ class Preparation:
             path.write_text(json.dumps(manifest, indent=2) + "\n")
             stored.append(path)
             self._output.put(path)
-        except BaseException:
+        except BaseException as error:
             for path in reversed(stored):
-                self._output.remove(path.name)
+                with contextlib.suppress(OSError):
+                    self._output.remove(path.name)
+            if isinstance(error, OSError):
+                raise CampaignRequestFailed(
+                    f"output: the folder {self._terms.output!r} cannot be written: "
+                    f"{error.strerror or type(error).__name__}. Nothing was prepared."
+                ) from error
             raise
         return manifest
 

@@ -96,7 +96,9 @@ class Staging:
         columns = AnyNumberColumn(self._handed.form.number, (self._handed.form.number,), None, self._number_s_name())
         with _lines(self._folder / "excluded.staged") as file:
             for place, exclude in enumerate(files):
-                rows = read_rows(exclude, columns, self._database, lambda names: None)
+                # A file of no bytes has no header either.
+                is_nothing = not exclude.size and self._terms.allow_empty_exclude
+                rows = iter(()) if is_nothing else read_rows(exclude, columns, self._database, lambda names: None)
                 people, broken = 0, 0
                 flaws: list[str] = []
                 for number, row in enumerate(rows, 1):

@@ -55,7 +55,7 @@ class PrepareAudienceOperator(TellsLineage, DeclaredArguments, BaseOperator):
     :param cap: How often a person may be messaged, over all audiences that write the same ledger:
         ``{"ledger": "s3://bucket/ledger", "messages": 2, "days": 7}``, and as ``conn_id`` the connection whose
         password is the key of the ledger's hashes, by default ``campaign_ledger``. The people of all slices count as
-        messaged from now on. Give all such tasks one pool of one slot.
+        messaged from now on. Give all such tasks one pool of one slot (``pool="campaign_ledger"``), which must exist.
     :param holdout: The share of people to keep apart as a control group, from 0 (the default) to below 1.
     :param shares: Where the slices end, in percent of the people to be reached: ``[5, 25, 100]``; by default one
         slice of all.
@@ -140,6 +140,11 @@ class PrepareAudienceOperator(TellsLineage, DeclaredArguments, BaseOperator):
         run = TaskRun.of(context)
         with airflow_errors():
             terms = read_terms(self.given_arguments(), f"{run.dag_id}/{run.run_id}")
+            if terms.cap and self.pool == "default_pool":
+                self.log.warning(
+                    "cap: two audiences on one ledger at once may both leave out the same person. Give all such tasks "
+                    "one pool of one slot: airflow pools set campaign_ledger 1 '', and pool='campaign_ledger'."
+                )
             own = self.argument("test_contacts") or ()
             prepared = Preparation(terms, _preparer(run, context), own, folders_of(self), self.log).run()
         self.note_moved(lambda: _moved((*terms.source, *terms.exclude), prepared))

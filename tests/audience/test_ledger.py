@@ -122,11 +122,11 @@ def test_what_fails_after_the_reservation_takes_it_back(tmp_path: Path, monkeypa
 
     def full(self: Any, file: Path) -> Any:
         if file.name == "left_out.parquet":
-            raise OSError("the disk is full")
+            raise OSError(28, "the disk is full")
         return put(self, file)
 
     monkeypatch.setattr(StoredFolder, "put", full)
-    with pytest.raises(OSError, match="the disk is full"):
+    with pytest.raises(CampaignRequestFailed, match="the disk is full"):
         capped(tmp_path, "monday")
     assert list((tmp_path / "ledger").iterdir()) == []
     monkeypatch.undo()
@@ -204,6 +204,24 @@ def test_a_ledger_that_cannot_be_written_is_named_and_nothing_is_prepared(tmp_pa
     with pytest.raises(CampaignRequestFailed, match=r"cap: the ledger '.*/ledger' cannot be written.*was prepared"):
         capped(tmp_path, "monday")
     assert not (tmp_path / "monday").exists()
+
+
+def test_a_ledger_within_a_file_is_named_as_well(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        CampaignRequestFailed, match=r"cap: the ledger '.*/file/ledger' cannot be read: Not a directory"
+    ):
+        prepare(tmp_path, cap={"ledger": str(tmp_path / "file" / "ledger"), "messages": 1, "days": 7})
+    assert not (tmp_path / "audience").exists()
+
+
+@pytest.mark.parametrize("pool", ["default_pool", "campaign_ledger"])
+def test_a_cap_without_a_pool_of_its_own_is_warned_of(
+    pool: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    prepare(tmp_path, pool=pool, cap={"ledger": str(tmp_path / "ledger"), "messages": 1, "days": 7})
+    logged = f"{caplog.text}{capfd.readouterr().out}"
+    assert ("Give all such tasks one pool of one slot" in logged) is (pool == "default_pool")
 
 
 def test_a_broken_file_of_the_ledger_is_named(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from listed import left_out, lines, number, people, prepare, spelled, write
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.audience import folder
-from airflow_provider_campaigns.exceptions import CampaignRequestRefused
+from airflow_provider_campaigns.exceptions import CampaignRequestFailed, CampaignRequestRefused
 from airflow_provider_campaigns.operators.audience import PrepareAudienceOperator
 
 
@@ -150,6 +150,36 @@ def test_an_exclude_file_may_be_empty_and_some_of_its_rows_unreadable_where_that
     assert prepare(tmp_path, **given)["counts"]["suppressed"] == 1
 
 
+def test_a_file_of_no_bytes_is_empty_too_where_that_is_allowed(tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.csv"
+    nothing.write_bytes(b"")
+    with pytest.raises(CampaignRequestRefused, match=r"exclude '.*nothing.csv', header: the file is empty"):
+        prepare(tmp_path, exclude=str(nothing))
+    assert prepare(tmp_path, exclude=str(nothing), allow_empty_exclude=True)["counts"]["sliced"] == 200
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CampaignRequestRefused, match=r"output: '.*/file/audience' cannot be a folder: there is a file"):
+        prepare(tmp_path, output=str(tmp_path / "file" / "audience"))
+
+
+def test_a_folder_that_is_full_is_named_and_nothing_is_left_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = folder.StoredFolder.put
+
+    def full(self: folder.StoredFolder, file: Path) -> folder.Written:
+        if file.name == "left_out.parquet":
+            raise OSError(28, "No space left on device")
+        return put(self, file)
+
+    monkeypatch.setattr(folder.StoredFolder, "put", full)
+    with pytest.raises(CampaignRequestFailed, match=r"output: the folder '.*' cannot be written: No space left on dev"):
+        prepare(tmp_path)
+    assert list((tmp_path / "audience").iterdir()) == []
+
+
 def test_duckdb_that_is_not_installed_is_told_with_the_extra_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,11 +246,11 @@ def test_a_try_that_died_before_its_manifest_is_made_anew_with_the_same_files(
 
     def dies(self: Any, file: Path) -> Any:
         if file.name == "left_out.parquet":
-            raise OSError("the disk is full")
+            raise OSError(28, "the disk is full")
         return put(self, file)
 
     monkeypatch.setattr(folder.StoredFolder, "put", dies)
-    with pytest.raises(OSError, match="the disk is full"):
+    with pytest.raises(CampaignRequestFailed, match="the disk is full"):
         prepare(tmp_path)
     assert files(tmp_path) == {}
     monkeypatch.undo()

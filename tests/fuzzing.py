@@ -127,6 +127,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "kinbox": {
         "GET /v1/campaigns": {"data": [KINBOX_CAMPAIGN], "nextCursor": None},
         "GET /v3/campaigns": {"totalCount": 1, "data": [KINBOX_CAMPAIGN]},
+        "GET /v1/sessions": {"data": [{"id": "66e2", "campaignId": "7", "isBlocked": False}], "nextCursor": None},
         "/chunk-leads": [{"number": "5585984134352", "placeholders": ["L"], "sentAt": "2026-03-03", "status": "sent"}],
         "": KINBOX_CAMPAIGN,
     },
@@ -216,6 +217,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
         "list_lead_results": lambda client: client.list_lead_results("7"),
         "with_failures": lambda client: client.with_failures(_SEEN),
         "list_outcomes": lambda client: client.list_outcomes("7"),
+        "list_sessions": lambda client: client.list_sessions("7"),
     },
     "altur": {
         **SHARED,

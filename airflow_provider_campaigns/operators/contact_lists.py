@@ -1,4 +1,4 @@
-"""Operators for Kore.ai's contact lists: create and fill one, add to one, delete one."""
+"""Operators for Kore.ai's contact lists: create and fill one, add to one, change one, delete one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from airflow_provider_campaigns.exceptions import (
     LaunchOutcomeUnknown,
     airflow_errors,
 )
-from airflow_provider_campaigns.launch.intent import Intent, signs_in
+from airflow_provider_campaigns.launch.intent import Intent, mark_in, signs_in, without_mark
 from airflow_provider_campaigns.operators.contacts import ContactsOperator
 
 if TYPE_CHECKING:
@@ -309,6 +309,64 @@ class KoreAIAddContactsOperator(_ContactListOperator):
                 raise InvalidRequest(f"There is no contact list {self.list_name!r}.")
             self._fill(client, known, rows, hand_over)
         return {"id": known.id, "name": known.name, "rows": checked.rows, **checked.told()}
+
+
+class KoreAIUpdateContactListOperator(DeclaredArguments, BaseOperator):
+    """
+    Changes the name or the description of a contact list at Kore.ai; its contacts stay.
+
+    Campaigns refer to lists by name. The mark by which the task that made the list finds it stays at the end of its
+    description, also when the description is changed.
+
+    :param list_id: The list's id: ``create_list.output["id"]``. (templated)
+    :param name: The new name, up to 48 characters. (templated)
+    :param description: The new description, up to 256 characters together with the mark. (templated)
+    :param conn_id: A connection of type ``koreai``, by default ``koreai_default``. (templated)
+    :return: ``{"id", "name"}`` as they are now.
+    :raises CampaignRequestRefused: Bad input, or Kore.ai refused it; not retried.
+    :raises CampaignOutcomeUnknown: No conclusive answer came; look before doing it again.
+    """
+
+    arguments: ClassVar[Mapping[str, ArgumentKind]] = {
+        "conn_id": NAME,
+        "list_id": identifier("a contact list", 'create_list.output["id"]'),
+        "name": NAME.or_none(),
+        "description": NAME.or_none(),
+    }
+    template_fields: Sequence[str] = ("conn_id", "list_id", "name", "description")
+    ui_color = "#e8f0fb"
+    has_multiple_outputs = True
+
+    def __init__(
+        self,
+        *,
+        list_id: str,
+        name: str | None = None,
+        description: str | None = None,
+        conn_id: str = "koreai_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.list_id = list_id
+        self.name = name
+        self.description = description
+        self.conn_id = conn_id
+        self.check_visible_arguments()
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Change it, and return what it is called now."""
+        from airflow_provider_campaigns.hooks.koreai import KoreAIHook
+
+        with airflow_errors():
+            self.read_all_arguments()
+            client = KoreAIHook(self.conn_id).get_conn()
+            description = self.argument("description")
+            if description is not None:
+                mark = mark_in(str(client.get_contact_list(self.list_id).raw.get("description") or ""))
+                description = f"{without_mark(description)} {mark}" if mark else description
+            client.update_contact_list(self.list_id, name=self.argument("name"), description=description)
+            known = client.get_contact_list(self.list_id)
+        return {"id": known.id, "name": known.name}
 
 
 class KoreAIDeleteContactListOperator(DeclaredArguments, BaseOperator):

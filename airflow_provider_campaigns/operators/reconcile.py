@@ -15,7 +15,7 @@ from airflow_provider_campaigns.contacts.recipients import folders_of
 from airflow_provider_campaigns.exceptions import CampaignGateFailed, airflow_errors
 from airflow_provider_campaigns.launch.task_run import TaskRun
 from airflow_provider_campaigns.operators.lineage import TellsLineage
-from airflow_provider_campaigns.operators.results import FILE_PATH
+from airflow_provider_campaigns.operators.storing import FILE_PATH
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

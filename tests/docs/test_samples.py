@@ -47,6 +47,7 @@ CAMPAIGNS: Mapping[str, Mapping[str, int]] = {
     "koreai.py": {"koreai": 2},
     "outlets.py": {"kinbox": 1},
     "pool.py": {"kinbox": 3},
+    "recipients.py": {"kinbox": 1, "altur": 1},
     "results.py": {"kinbox": 1},
     "retry_policy.py": {"kinbox": 1},
     "waits.py": {"kinbox": 1},

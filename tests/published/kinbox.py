@@ -56,6 +56,19 @@ KINBOX = Published(
         Operation("POST", f"{ONE}/pause"),
         Operation("POST", f"{ONE}/resume"),
         Operation("GET", f"{ONE}/chunk-leads"),
+        Operation(
+            "GET",
+            "/v1/sessions",
+            properties(
+                limit=number_as_text(1, 100),
+                cursor=TEXT,
+                campaign_id=TEXT,
+                contact_id=TEXT,
+                call_id=TEXT,
+                updated_at_from=MOMENT,
+                updated_at_to=MOMENT,
+            ),
+        ),
         Operation("POST", "/v3/campaigns", body=properties(("name",), **CREATE)),
         # Both numbers are required.
         Operation(

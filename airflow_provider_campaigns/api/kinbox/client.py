@@ -25,6 +25,7 @@ from airflow_provider_campaigns.api.kinbox.answers import (
 from airflow_provider_campaigns.api.kinbox.fields import UPDATE_FIELDS, KinboxChanges, KinboxFields
 from airflow_provider_campaigns.api.kinbox.lead_results import KinboxLeadResults
 from airflow_provider_campaigns.api.kinbox.lists import VENDOR, KinboxLists
+from airflow_provider_campaigns.api.kinbox.replies import KinboxReplies
 from airflow_provider_campaigns.api.limits import Account
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.api.options import ClientOptions, OptionArguments
@@ -58,7 +59,7 @@ CREDENTIAL_ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
 }
 
 
-class KinboxClient(KinboxLeadResults, KinboxLists):
+class KinboxClient(KinboxLeadResults, KinboxReplies, KinboxLists):
     """
     Kinbox's campaign API with one token.
 

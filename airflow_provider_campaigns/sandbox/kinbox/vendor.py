@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from airflow_provider_campaigns.sandbox.kinbox.account_routes import KinboxAccountRoutes
 from airflow_provider_campaigns.sandbox.kinbox.campaign import KinboxCampaign, moment_text
 from airflow_provider_campaigns.sandbox.kinbox.channels import channels_of, frees_channels_at, start_what_is_due
 from airflow_provider_campaigns.sandbox.kinbox.checks import error
@@ -36,7 +37,7 @@ class KinboxVendor(Vendor):
 
     def routes(self) -> list[Route]:
         """Return the routes; those that v1 and v3 both have bear the same name."""
-        return KinboxRoutes(self).routes()
+        return [*KinboxRoutes(self).routes(), *KinboxAccountRoutes(self).routes()]
 
     def authenticate(self, request: Request) -> Response | None:
         """Return NestJS's 401 unless there is a bearer token that the sandbox takes."""

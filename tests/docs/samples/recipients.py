@@ -1,4 +1,4 @@
-"""Contacts and replies to files, and people taken out of a campaign that is under way."""
+"""Contacts and replies to files, and people taken out of a campaign under way."""
 
 from pathlib import Path
 

@@ -72,7 +72,14 @@ WITHOUT_OBJECT = {
 }
 #: What yields or counts what belongs to the object, and has ids of its own.
 PARTS = {
-    *("list_lead_results", "lead_result_rows", "add_contacts", "add_all_contacts", "add_checked_contacts"),
+    *(
+        "list_sessions",
+        "list_lead_results",
+        "lead_result_rows",
+        "add_contacts",
+        "add_all_contacts",
+        "add_checked_contacts",
+    ),
     *(
         "list_contacts",
         "list_outcomes",

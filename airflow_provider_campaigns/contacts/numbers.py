@@ -298,6 +298,7 @@ class _Country(NamedTuple):
     trunk: re.Pattern[str]
     all: re.Pattern[str]
     persons: re.Pattern[str]
+    transforms: bool
 
 
 @lru_cache(maxsize=16)
@@ -310,7 +311,21 @@ def _country(region: str) -> _Country:
         re.compile(about.national_prefix_for_parsing or "(?!)"),
         re.compile(about.general_desc.national_number_pattern),
         re.compile("|".join(f"(?:{kind})" for kind in kinds if kind)),
+        bool(about.national_prefix_transform_rule),
     )
+
+
+def _without_trunk(digits: str, trunk: re.Match[str] | None, country: _Country) -> str | None:
+    """Return a number without the trunk prefix before it, where it is plain that the library would take it off."""
+    if trunk is None or not trunk.end() or digits.startswith(country.code) or country.all.fullmatch(digits):
+        return None
+    if country.transforms and trunk.lastindex:
+        return None
+    rest = digits[trunk.end() :]
+    # What begins with the country code once more may be either, and the library looks twice.
+    if rest[:1] in ("", "0") or rest.startswith(country.code):
+        return None
+    return rest if country.persons.fullmatch(rest) else None
 
 
 def _national(digits: str, default_country: str | None) -> str:
@@ -334,6 +349,8 @@ def _national(digits: str, default_country: str | None) -> str:
     if country.persons.fullmatch(digits, begin) and not exit_code and not (trunk and trunk.end() > begin):
         _refuse_placeholder(digits[begin:])
         return f"+{digits}" if with_code else f"+{country.code}{digits}"
+    if not exit_code and (rest := _without_trunk(digits, trunk, country)):
+        return _international(f"+{country.code}{rest}")
     e164 = _e164(_parsed(digits, default_country))
     if not e164.startswith(f"+{country.code}") or not (_is_in_use(e164) or _is_in_use(_one_spelling(e164))):
         raise NoNumber(

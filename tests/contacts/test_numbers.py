@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_campaigns.contacts import numbers
 from airflow_provider_campaigns.contacts.numbers import NoNumber, read_as_given, read_number
 
 #: Other tests run at the same time.
@@ -303,3 +304,40 @@ def test_a_number_goes_as_given_where_that_is_asked_for() -> None:
     for kind in ("a word", "an e-mail address", "two numbers and a slash", "scientific notation", "nothing"):
         with pytest.raises(NoNumber):
             read_as_given(BROKEN[kind][0])
+
+
+def as_read(cell: str, region: str) -> str:
+    """Return what a number is read as, or why it is none."""
+    try:
+        return str(read_number(cell, region))
+    except NoNumber as flaw:
+        return str(flaw)
+
+
+def test_a_trunk_prefix_is_taken_off_without_the_library_only_where_it_does_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chance = random.Random(20261125)
+    kinds = [phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE]
+    shown = {
+        region: [phonenumbers.national_significant_number(one) for one in found]
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+        if (found := [one for kind in kinds if (one := phonenumbers.example_number_for_type(region, kind))])
+    }
+    cells = []
+    for _ in range(2_500):
+        region = chance.choice(sorted(shown))
+        code = str(phonenumbers.country_code_for_region(region))
+        trunk = getattr(phonenumbers.PhoneMetadata.metadata_for_region(region), "national_prefix", None) or "0"
+        digits = list(chance.choice(shown[region]))
+        for _ in range(chance.choice((0, 0, 1, 2, 4))):
+            digits[chance.randrange(len(digits))] = chance.choice("0123456789")
+        # The code before, after and within: what may be a code and what may be an area is where readers differ.
+        before = chance.choice((trunk, trunk, "0", "8", "90", "015", f"{trunk}{code}", code))
+        cells.append((f"{before}{''.join(digits)}", region))
+    quick = [as_read(*cell) for cell in cells]
+    calls = []
+    shortcut = numbers._without_trunk
+    monkeypatch.setattr(numbers, "_without_trunk", lambda *given: calls.append(shortcut(*given)))
+    assert quick == [as_read(*cell) for cell in cells]
+    assert sum(call is not None for call in calls) > 100

@@ -47,6 +47,7 @@ CAMPAIGNS: Mapping[str, Mapping[str, int]] = {
     "koreai.py": {"koreai": 2},
     "outlets.py": {"kinbox": 1},
     "pool.py": {"kinbox": 3},
+    "ramp.py": {"koreai": 2},
     "recipients.py": {"kinbox": 1, "altur": 1},
     "results.py": {"kinbox": 1},
     "retry_policy.py": {"kinbox": 1},
@@ -83,7 +84,7 @@ def test_a_sample_succeeds_and_launches_what_it_says(
 ) -> None:
     dags = dags_of(SAMPLES / file)
     assert dags
-    with answered_approvals() if file == "approval.py" else nullcontext():
+    with answered_approvals() if file in ("approval.py", "ramp.py") else nullcontext():
         for dag in dags:
             run = dag.test(run_conf={"folder": str(tmp_path)} if "folder" in dag.params else None, logical_date=None)
             assert run.state == "success", states(run)

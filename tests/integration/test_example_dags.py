@@ -32,6 +32,7 @@ CAMPAIGNS = {
     "example_event.py": {},
     "example_failover.py": {"altur": 1, "koreai": 1},
     "example_notifier.py": {"kinbox": 1},
+    "example_ramp.py": {"altur": 3},
     "example_results.py": {"altur": 1},
     "example_sql.py": {"altur": 1},
     "example_taskflow.py": {"kinbox": 2},

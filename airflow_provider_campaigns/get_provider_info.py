@@ -131,6 +131,7 @@ def get_provider_info() -> dict[str, Any]:
                 "approval",
                 "audience",
                 "campaign",
+                "channels",
                 "contact_lists",
                 "contacts",
                 "create",

@@ -42,6 +42,7 @@ NEEDED = {
     "vendor": "altur",
     "manifest": "manifest.json",
     "outcomes": "outcomes.jsonl",
+    "channel": "Sales",
     "changes": {"name": "Winter"},
     "every": 1,
     "runs_from": "2030-01-01T09:00:00+00:00",

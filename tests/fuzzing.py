@@ -127,6 +127,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "kinbox": {
         "GET /v1/campaigns": {"data": [KINBOX_CAMPAIGN], "nextCursor": None},
         "GET /v3/campaigns": {"totalCount": 1, "data": [KINBOX_CAMPAIGN]},
+        "/channels": {"data": [{"id": 103, "description": "Sales", "isConnected": True, "isBanned": False}]},
         "GET /v1/sessions": {"data": [{"id": "66e2", "campaignId": "7", "isBlocked": False}], "nextCursor": None},
         "/chunk-leads": [{"number": "5585984134352", "placeholders": ["L"], "sentAt": "2026-03-03", "status": "sent"}],
         "": KINBOX_CAMPAIGN,
@@ -217,6 +218,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
         "list_lead_results": lambda client: client.list_lead_results("7"),
         "with_failures": lambda client: client.with_failures(_SEEN),
         "list_outcomes": lambda client: client.list_outcomes("7"),
+        "list_channels": lambda client: client.list_channels(),
         "list_sessions": lambda client: client.list_sessions("7"),
     },
     "altur": {
@@ -270,6 +272,7 @@ NOT_ASKING = {
     *(
         "answers",
         "body_of",
+        "channel_id",
         "check_changes",
         "check_fields",
         "close",

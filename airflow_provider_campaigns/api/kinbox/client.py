@@ -22,6 +22,7 @@ from airflow_provider_campaigns.api.kinbox.answers import (
     diagnose,
     read_campaign,
 )
+from airflow_provider_campaigns.api.kinbox.channels import KinboxChannels
 from airflow_provider_campaigns.api.kinbox.fields import UPDATE_FIELDS, KinboxChanges, KinboxFields
 from airflow_provider_campaigns.api.kinbox.lead_results import KinboxLeadResults
 from airflow_provider_campaigns.api.kinbox.lists import VENDOR, KinboxLists
@@ -59,7 +60,7 @@ CREDENTIAL_ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
 }
 
 
-class KinboxClient(KinboxLeadResults, KinboxReplies, KinboxLists):
+class KinboxClient(KinboxChannels, KinboxLeadResults, KinboxReplies, KinboxLists):
     """
     Kinbox's campaign API with one token.
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webdriver import WebDriver
 from whole_airflow import Airflow, until
+
+pytest.importorskip("selenium", reason="make test-ui installs it")
+from selenium.webdriver.common.by import By
+
+if TYPE_CHECKING:
+    from selenium.webdriver.remote.webdriver import WebDriver
 
 pytestmark = [pytest.mark.ui, pytest.mark.xdist_group("airflow_standalone")]
 

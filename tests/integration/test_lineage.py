@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dag_process import run_dag
 from handing_over import connections
 
 from airflow_provider_campaigns.sandbox.server import Sandbox
@@ -18,7 +17,6 @@ from airflow_provider_campaigns.sandbox.server import Sandbox
 pytest.importorskip("airflow.providers.openlineage", reason="needs apache-airflow-providers-openlineage")
 pytestmark = pytest.mark.xdist_group("airflow_db")
 
-RUN = "import runpy; runpy.run_path({file!r})['lineage'].test()"
 PEOPLE = [f"+52155{number:08d}" for number in range(30)]
 
 
@@ -70,9 +68,8 @@ def events(dags_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Event
             "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": str(file), "append": True}),
             "AIRFLOW__OPENLINEAGE__EXECUTION_TIMEOUT": "60",
         }
-        command = [sys.executable, "-c", RUN.format(file=str(dags_folder / "lineage.py"))]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
-        assert file.exists(), done.stdout + done.stderr
+        printed = run_dag(dags_folder / "lineage.py", "lineage", environment)
+        assert file.exists(), printed
         return Events(folder, file, sandbox.url.removeprefix("http://"))
 
 

@@ -24,6 +24,7 @@ def answered_approvals(choice: str = "Approve", *, by: str = "Ana") -> Iterator[
     """
     if choice not in ("Approve", "Reject"):
         raise ValueError(f"choice: must be Approve or Reject, not {choice!r}")
+    _load_models()
     subjects: list[str] = []
     over = threading.Event()
 
@@ -38,6 +39,14 @@ def answered_approvals(choice: str = "Approve", *, by: str = "Ana") -> Iterator[
     finally:
         over.set()
         thread.join()
+
+
+def _load_models() -> None:
+    """Load Airflow's models here: two threads that load them for the first time wait for each other for ever."""
+    from airflow.models.hitl import HITLDetail  # noqa: F401
+    from sqlalchemy.orm import configure_mappers
+
+    configure_mappers()
 
 
 def _answer_all(choice: str, by: str) -> Iterator[str]:

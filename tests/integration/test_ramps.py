@@ -18,6 +18,7 @@ from airflow_provider_campaigns.operators.altur import AlturCreateCampaignOperat
 from airflow_provider_campaigns.operators.ramp import EnterStageOperator, JudgeStageOperator
 from airflow_provider_campaigns.sandbox.server import Sandbox
 from airflow_provider_campaigns.testing.airflow_since import needs
+from airflow_provider_campaigns.testing.approvals import answered_approvals
 
 pytestmark = [pytest.mark.xdist_group("airflow_db"), needs("airflow.sdk")]
 
@@ -152,6 +153,30 @@ def test_an_inconclusive_stage_goes_on_if_the_author_says_so_and_the_next_receip
     assert ramps("ramp_go") == "success"
     assert len(ramps.campaigns) == 3
     assert ramps.xcom("ramp.stage_2.launch", "campaign")["ramp"]["after"]["verdict"] == "inconclusive"
+
+
+@needs("ApprovalOperator")
+def test_a_person_who_lets_the_ramp_go_on_is_in_the_receipt_of_the_next_stage(ramps: Ramps) -> None:
+    fail(ramps.vendors, 0.08)
+    with answered_approvals("Approve", by="Ana") as asked:
+        assert ramps("ramp_ask") == "success", ramps.states
+    assert len(asked) == 2
+    assert ramps.messaged == ramps.slices()
+    after = ramps.xcom("ramp.stage_2.launch", "campaign")["ramp"]["after"]
+    assert (after["verdict"], after["decided_by"]["name"]) == ("inconclusive", "Ana")
+    assert after["decided_at"]
+
+
+@needs("ApprovalOperator")
+def test_a_person_who_rejects_ends_the_ramp(ramps: Ramps) -> None:
+    fail(ramps.vendors, 0.08)
+    with answered_approvals("Reject", by="Ana") as asked:
+        assert ramps("ramp_ask") == "failed"
+    assert len(asked) == 1
+    assert ramps.messaged == ramps.slices()[:1]
+    assert ramps.row("stage_1") == ["success", "success", "failed"]
+    verdict = ramps.xcom("ramp.stage_1.judge", "stage_verdict")
+    assert (verdict["goes_on"], verdict["decided_by"]["name"]) == (False, "Ana")
 
 
 def test_a_stage_of_nobody_is_skipped_and_the_next_one_goes_out(ramps: Ramps, caplog: pytest.LogCaptureFixture) -> None:

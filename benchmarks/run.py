@@ -21,7 +21,7 @@ from table import Row, as_markdown
 
 SCRIPTS = (
     *("import_time", "waits", "figure_requests", "shared_limit", "walk", "launch_requests"),
-    *("contact_rows", "contacts_in_flight", "audience", "result_rows", "soak"),
+    *("contact_rows", "contact_speed", "contacts_in_flight", "audience", "result_rows", "soak"),
 )
 REPOSITORY = Path(__file__).resolve().parents[1]
 RESULTS = REPOSITORY / ".bench" / "benchmarks.md"

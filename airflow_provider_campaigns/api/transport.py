@@ -114,7 +114,7 @@ class Transport:
         :param endpoint: What to call.
         :param path: Values for the places in its path.
         :param query: Query parameters; those that are None are left out.
-        :param body: What to send as JSON, or None for no body.
+        :param body: What to send as JSON, or JSON as bytes, or None for no body.
         :param idempotency_key: Sent as ``Idempotency-Key``; the same one on every attempt.
         :param into: A file for the body of a success, which may then be of any size and is not read here: the answer
             has no data. It holds the last attempt's body alone, and one that is whole, as far as JSON's ends tell.

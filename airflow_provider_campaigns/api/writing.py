@@ -22,7 +22,7 @@ class Call:
     :param endpoint: What to call.
     :param path: Values for the places in its path.
     :param query: Query parameters; those that are None are left out.
-    :param body: What to send as JSON, or None for no body.
+    :param body: What to send as JSON, or JSON as bytes, or None for no body.
     :param idempotency_key: Sent as ``Idempotency-Key``; the same one on every attempt.
     :raises InvalidRequest: For an empty key, by which a vendor could not tell two requests apart.
     """
@@ -76,6 +76,8 @@ def signed(call: Call, session: requests.Session, base_url: str, label: str) -> 
 
 
 def _as_json(endpoint: Endpoint, body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
     try:
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:

@@ -92,12 +92,14 @@ class Row(NamedTuple):
     :param values: What it holds, by column.
     :param flaw: What is wrong with it, or empty; never repeats its contents.
     :param column: The column that the flaw is in, or empty.
+    :param just_text: Whether all that it holds is certain to be text, as in a CSV file.
     """
 
     line: int | None
     values: Mapping[str, Any]
     flaw: str = ""
     column: str = ""
+    just_text: bool = False
 
 
 @dataclass(frozen=True)

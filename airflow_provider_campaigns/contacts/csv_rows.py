@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.contacts.columns import Columns, Row, number_columns
-from airflow_provider_campaigns.contacts.lines import MAX_ROW_BYTES, Endless, Line
+from airflow_provider_campaigns.contacts.lines import MAX_ROW_BYTES, Block, Endless
 
 SEPARATORS = (",", ";", "\t", "|")
 #: Excel's own first line, which says the separator and is no row.
@@ -23,21 +23,25 @@ class CsvRows:
     """
     The rows of a CSV file.
 
-    :param lines: The file's lines.
+    :param blocks: The file's lines.
     :param columns: Which columns count.
     :param tell_header: Called with the header once it is found sound.
     """
 
     def __init__(
-        self, lines: Iterator[Line], columns: Columns, tell_header: Callable[[Sequence[str]], None] = lambda _: None
+        self, blocks: Iterator[Block], columns: Columns, tell_header: Callable[[Sequence[str]], None] = lambda _: None
     ) -> None:
-        self._lines = lines
+        self._lines = self._texts(blocks)
         self._columns = columns
         self._tell_header = tell_header
-        self._line = 0
-        self._taken = 0
-        self._flaw = ""
         self._header: Sequence[str] = ()
+        #: How many rows were read, None before the header is, and how many lines they have.
+        self._row: int | None = None
+        self._line = 0
+        #: How many characters were read since the last row ended, or somewhat fewer.
+        self._taken = 0
+        #: What is wrong with lines, by their numbers.
+        self._flaws: dict[int, str] = {}
 
     def __iter__(self) -> Iterator[Row]:
         """
@@ -45,44 +49,43 @@ class CsvRows:
 
         :raises InvalidRequest: The header is broken, or it is not certain where a row ends.
         """
-        place = "header"
         try:
             separator, names = self._read_header()
-            place = "row 1"
-            for number, row in enumerate(self._rows(separator, names), 2):
-                place = f"row {number}"
-                yield row
+            self._row = 0
+            yield from self._rows(separator, names)
             return
         except Endless:
             end = "it is longer than any row"
         except csv.Error:
             end = "a quote or a field in it does not end"
         # It is not clear where the next row begins, so this one cannot be left out.
-        line = f" (line {self._line})" if self._line else ""
-        raise InvalidRequest(f"contacts, {place}{line}: {end}, so that nothing after it can be read.")
+        place = "header" if self._row is None else f"row {self._row + 1}"
+        raise InvalidRequest(f"contacts, {place} (line {self._line + 1}): {end}, so that nothing after it can be read.")
 
-    def _texts(self) -> Iterator[str]:
-        """Yield the lines' texts; keeps where a row begins, how long it is, and what is wrong with it."""
-        for line in self._lines:
-            if not self._taken:
-                self._line = line.number
-            self._taken += len(line.text)
+    def _texts(self, blocks: Iterator[Block]) -> Iterator[str]:
+        """Yield the lines' texts, and keep what is wrong with them."""
+        for block in blocks:
             if self._taken > MAX_ROW_BYTES:
                 raise Endless
-            self._flaw = self._flaw or line.flaw
-            yield line.text
+            self._taken += sum(map(len, block.texts))
+            self._flaws.update(block.flaws)
+            yield from block.texts
 
-    def _begin_row(self) -> None:
-        self._taken, self._flaw = 0, ""
+    def _flaw_of_lines(self, first: int, last: int) -> str:
+        """Return what is wrong with the first broken one of some lines, or empty; it is not kept any longer."""
+        if not self._flaws:
+            return ""
+        flaws = [self._flaws.pop(number, "") for number in range(first, last + 1)]
+        return next(filter(None, flaws), "")
 
     def _read_header(self) -> tuple[str, list[str]]:
         """Return the file's separator and its columns' names at the vendor, empty for those without one."""
-        text = self._header_text()
+        text, flaw = self._header_text()
         found = _SEPARATOR_LINE.fullmatch(text)
         if found:
-            text = self._header_text()
-        if self._flaw:
-            raise InvalidRequest(f"contacts, header: {self._flaw}")
+            text, flaw = self._header_text()
+        if flaw:
+            raise InvalidRequest(f"contacts, header: {flaw}")
         headers = {separator: _cells(text, separator) for separator in ([found[1]] if found else SEPARATORS)}
         separator = max(headers, key=lambda one: (self._has_number(headers[one]), len(headers[one])))
         self._header = headers[separator]
@@ -98,17 +101,19 @@ class CsvRows:
         self._tell_header(self._header)
         return separator, names
 
-    def _header_text(self) -> str:
-        """Return the first lines up to where no quote is open, as they stand."""
-        self._begin_row()
-        text = ""
-        for one in self._texts():
+    def _header_text(self) -> tuple[str, str]:
+        """Return the next lines up to where no quote is open, as they stand, and what is wrong with them."""
+        text, first = "", self._line + 1
+        for one in self._lines:
+            self._line += 1
             text += one
             if text.count('"') % 2 == 0:
-                return text
-        if text:
-            raise csv.Error
-        return text
+                break
+        else:
+            if text:
+                raise csv.Error
+        self._taken = 0
+        return text, self._flaw_of_lines(first, self._line)
 
     def _has_number(self, names: Sequence[str]) -> bool:
         try:
@@ -125,10 +130,10 @@ class CsvRows:
                 f"it has no column {wanted!r}. If {likely[0]!r} is the phone number: "
                 f"columns={{{likely[0]!r}: {wanted!r}}}."
             )
-        for line in islice(self._lines, _LINES_LOOKED_AHEAD):
-            if any(self._columns.number in self._names(line.text, one) for one in SEPARATORS):
+        for number, text in enumerate(islice(self._lines, _LINES_LOOKED_AHEAD), self._line + 1):
+            if any(self._columns.number in self._names(text, one) for one in SEPARATORS):
                 return (
-                    f"it must be the first line, and line {line.number} is the first with a column {wanted!r}. Delete "
+                    f"it must be the first line, and line {number} is the first with a column {wanted!r}. Delete "
                     "the lines above it."
                 )
         if not self._header:
@@ -147,31 +152,38 @@ class CsvRows:
             return []
 
     def _rows(self, separator: str, names: Sequence[str]) -> Iterator[Row]:
-        own = [(place, name) for place, name in enumerate(names) if name]
-        beside: list[tuple[int, str]] = []
         extra = self._columns.extra
-        if extra:
-            beside = [(place, name) for place, name in own if name not in self._columns.own]
-            own = [(place, name) for place, name in own if name in self._columns.own]
+        named = [(place, name) for place, name in enumerate(names) if name]
+        own = [(place, name) for place, name in named if not extra or name in self._columns.own]
+        beside = [(place, name) for place, name in named if extra and name not in self._columns.own]
         unnamed = [place for place, name in enumerate(names) if not name]
-        reader = csv.reader(self._texts(), delimiter=separator, strict=True)
-        self._begin_row()
-        for cells in reader:
-            if any(map(str.strip, cells)) or self._flaw:
-                if len(cells) < len(names) and not any(names[len(cells) :]):
-                    # Columns that the header does not name either.
-                    cells += [""] * (len(names) - len(cells))
-                flaw, column = self._flaw or "", ""
+        count, begun, last, row = len(names), self._line, self._line, 0
+        reader = csv.reader(self._lines, delimiter=separator, strict=True)
+        try:
+            for cells in reader:
+                first, last, self._taken = last + 1, begun + reader.line_num, 0
+                flaw, column = self._flaw_of_lines(first, last) if self._flaws else "", ""
                 if not flaw:
-                    flaw, column = self._flaw_of(cells, names, unnamed)
-                values: dict[str, Any] = {}
-                if not flaw:
-                    values = {name: cells[place] for place, name in own if cells[place].strip()}
-                    more = {name: cells[place] for place, name in beside if cells[place].strip()}
-                    if more and extra:
+                    if not any(map(str.strip, cells)):
+                        continue
+                    if len(cells) < count and not any(names[len(cells) :]):
+                        # Columns that the header does not name either.
+                        cells += [""] * (count - len(cells))
+                    if unnamed or len(cells) != count or cells[0] == self._header[0]:
+                        flaw, column = self._flaw_of(cells, names, unnamed)
+                row += 1
+                if flaw:
+                    yield Row(first, {}, flaw, column)
+                    continue
+                values: dict[str, Any] = {name: cell for place, name in own if (cell := cells[place]).strip()}
+                if beside and extra:
+                    more = {name: cell for place, name in beside if (cell := cells[place]).strip()}
+                    if more:
                         values[extra] = more
-                yield Row(self._line, values, flaw, column)
-            self._begin_row()
+                yield Row(first, values, just_text=True)
+        except (csv.Error, Endless):
+            self._line, self._row = last, row
+            raise
 
     def _flaw_of(self, cells: Sequence[str], names: Sequence[str], unnamed: Sequence[int]) -> tuple[str, str]:
         """Return what is wrong with a row's cells and in which column, or two empty texts."""

@@ -72,12 +72,14 @@ def read_file(
     """
     from airflow_provider_campaigns.contacts.csv_rows import CsvRows
     from airflow_provider_campaigns.contacts.json_rows import read_json_rows
-    from airflow_provider_campaigns.contacts.lines import read_lines
+    from airflow_provider_campaigns.contacts.lines import read_blocks, read_lines
 
     kind = file_kind(path)
     with opened(path, folders) as file:
-        lines = read_lines(file)
-        yield from CsvRows(lines, columns, tell_header) if kind == "csv" else read_json_rows(lines)
+        if kind == "csv":
+            yield from CsvRows(read_blocks(file), columns, tell_header)
+        else:
+            yield from read_json_rows(read_lines(file))
 
 
 @contextmanager
@@ -103,7 +105,7 @@ def opened(path: str, folders: Sequence[str] = ()) -> Iterator[Any]:
     mode = found.stat().st_mode
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
-        raise InvalidRequest(f"contacts: {path!r} is {what}, and must be a file: it is read twice, to check it first.")
+        raise InvalidRequest(f"contacts: {path!r} is {what}, and must be a file: another try reads it again.")
     with found.open("rb") as file:
         yield file
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,7 +22,6 @@ _MAX_CHARACTERS = 200
 _EXIT_CODES = ("00", "011")
 _EXIT_CODE_FLAW = "it begins with 00, which not every country dials: write + and the country code instead"
 
-_PLAIN = re.compile(r"\+[1-9][0-9]{6,14}")
 _FORMULA = re.compile(r"=\s*(?:\"(.*)\"|(.*))", re.DOTALL)
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")
 _DECIMAL = re.compile(r".*[.,]\d|[^.,]*[.,]\d{2,3}", re.DOTALL)
@@ -32,11 +32,12 @@ _BETWEEN_NUMBERS = re.compile(r"[/;,|&\r\n]|\s(?:and|or|e|y|o|ou)\s", re.I)
 _APOSTROPHES = "'\u2018\u2019\u00b4`"
 _MINUS = "\u2212"
 
-#: The old and the new spelling of one mobile: Brazil's without and with the ninth digit, Mexico's 521 and 52.
-_OLD_SPELLINGS = (
-    (re.compile(r"\+55([1-9][0-9])([6-9][0-9]{7})"), r"+55\g<1>9\g<2>"),
-    (re.compile(r"\+521([0-9]{10})"), r"+52\g<1>"),
-)
+#: The old and the new spelling of one mobile, by country code: Brazil's without and with the ninth digit, Mexico's 521
+#: and 52.
+_OLD_SPELLINGS = {
+    "55": (re.compile(r"\+55([1-9][0-9])([6-9][0-9]{7})"), r"+55\g<1>9\g<2>"),
+    "52": (re.compile(r"\+521([0-9]{10})"), r"+52\g<1>"),
+}
 #: The kinds of numbers that a person has, and those that nobody has.
 _PERSONS = ("fixed_line", "mobile", "voip", "personal_number")
 _SERVICES = ("toll_free", "premium_rate", "shared_cost", "uan", "voicemail", "pager")
@@ -73,12 +74,19 @@ def read_number(cell: Any, default_country: str | None = None) -> Number:
         numbers are refused.
     :raises NoNumber: Says why and what to do.
     """
-    if type(cell) is str and _PLAIN.fullmatch(cell):
-        e164, was_formatted = _international(cell), False
-    else:
-        digits, was_formatted = _digits(cell)
-        e164 = _international(digits) if digits[0] == "+" else _national(digits, default_country)
+    if type(cell) is str and _is_plain(cell):
+        return Number(cell, int(cell), False)
+    digits, was_formatted = _digits(cell)
+    if _is_plain(digits):
+        return Number(digits, int(digits), was_formatted)
+    e164 = _international(digits) if digits[0] == "+" else _national(digits, default_country)
     return Number(e164, int(_one_spelling(e164)), was_formatted)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is E.164 as it should be, which most cells of most files are, and one pattern tells."""
+    plan = _plan_of(text[1:4])
+    return plan is not None and plan.plain.fullmatch(text) is not None
 
 
 def read_as_given(cell: Any, default_country: str | None = None) -> Number:
@@ -117,11 +125,10 @@ def supported_country(code: str) -> str | None:
 
 
 def _one_spelling(e164: str) -> str:
-    for old, new in _OLD_SPELLINGS:
-        found = old.fullmatch(e164)
-        if found:
-            return found.expand(new)
-    return e164
+    # Two digits tell: no country code that is longer begins with these.
+    spelling = _OLD_SPELLINGS.get(e164[1:3])
+    found = spelling and spelling[0].fullmatch(e164)
+    return found.expand(spelling[1]) if spelling and found else e164
 
 
 def _digits(cell: Any) -> tuple[str, bool]:
@@ -215,12 +222,22 @@ def _why_not(bare: str) -> str:
 
 
 class _Plan(NamedTuple):
-    """Facts about a country code: how long its numbers are, its trunk prefix, and which numbers belong to no person."""
+    """
+    Facts about a country code.
+
+    :param code: Its digits.
+    :param lengths: How many digits a person's number has after it.
+    :param trunk: What is dialled before such a number within the country, and is no part of it.
+    :param services: Numbers that belong to no person.
+    :param plain: Numbers in E.164 that none of the checks in :func:`_international` would change or refuse, in the one
+        spelling that they have.
+    """
 
     code: str
     lengths: frozenset[int]
     trunk: re.Pattern[str] | None
     services: re.Pattern[str] | None
+    plain: re.Pattern[str]
 
 
 @lru_cache(maxsize=512)
@@ -235,14 +252,30 @@ def _plan(code: str) -> _Plan | None:
     kinds = [getattr(about, name) for about in regions for name in _PERSONS]
     # Where all kinds have the same lengths, only the description of them all tells which.
     lengths = {n for kind in kinds if kind for n in kind.possible_length or regions[0].general_desc.possible_length}
-    services = [kind.national_number_pattern for name in _SERVICES if (kind := getattr(regions[0], name))]
+    kinds = [getattr(regions[0], name) for name in _SERVICES]
+    services = "|".join(
+        f"(?:{kind.national_number_pattern})" for kind in kinds if kind and kind.national_number_pattern
+    )
     trunk = regions[0].national_prefix_for_parsing
     return _Plan(
         code,
         frozenset(lengths),
         re.compile(trunk) if trunk else None,
-        re.compile("|".join(f"(?:{service})" for service in services if service)) if any(services) else None,
+        re.compile(services) if services else None,
+        _plain(code, lengths, trunk, services),
     )
+
+
+def _plain(code: str, lengths: Collection[int], trunk: str | None, services: str) -> re.Pattern[str]:
+    """Return the pattern of numbers that need nothing done; one that it leaves out is only looked at more closely."""
+    # Argentina's prefix may be empty, which is none.
+    unlike = [rf"(?:{trunk})(?<!\A\+{code})"] if trunk else []
+    unlike += [rf"(?:{services})\Z"] if services else []
+    unlike.append(r"(?P<digit>[0-9])(?P=digit)*\Z")
+    fitting = [length for length in sorted(lengths) if len(code) + length <= MAX_DIGITS]
+    national = "|".join(f"[0-9]{{{length}}}" for length in fitting) or "(?!)"
+    old = rf"(?!{_OLD_SPELLINGS[code][0].pattern}\Z)" if code in _OLD_SPELLINGS else ""
+    return re.compile(rf"{old}\+{code}(?!{'|'.join(unlike)})(?:{national})")
 
 
 def _about(region: str, code: str) -> Any:
@@ -254,7 +287,7 @@ def _about(region: str, code: str) -> Any:
 @lru_cache(maxsize=1024)
 def _plan_of(beginning: str) -> _Plan | None:
     """Return the plan of a number by its first three digits; country codes have one to three, none begins another."""
-    if beginning[:1] in ("", "0"):
+    if not beginning.isdecimal() or beginning[0] == "0":
         return None
     return next((plan for end in range(1, len(beginning) + 1) if (plan := _plan(beginning[:end]))), None)
 

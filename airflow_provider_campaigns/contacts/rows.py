@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from array import array
 from bisect import bisect_right
@@ -11,14 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns.api.contacts import CheckedContact
+from airflow_provider_campaigns.api.contacts import CheckedContact, WireContact, on_the_wire
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.contacts.columns import Columns, Row, opt_out_columns
 from airflow_provider_campaigns.contacts.files import file_kind, read_file
 from airflow_provider_campaigns.contacts.limits import exceeds
 from airflow_provider_campaigns.contacts.numbers import read_as_given, read_number
 from airflow_provider_campaigns.contacts.source import ListedRows
-from airflow_provider_campaigns.exceptions import LaunchConflict
+from airflow_provider_campaigns.contacts.spool import Spool
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.altur.answers import ContactBatch
@@ -28,11 +27,11 @@ BROKEN_ROWS_TOLD = 100
 #: Broken rows that an error names.
 BROKEN_ROWS_IN_ERROR = 20
 _ROWS_A_PROGRESS_LINE = 100_000
-# Made once: json.dumps makes one for each call that is given options.
-_ENCODER = json.JSONEncoder(sort_keys=True, allow_nan=False)
+_ROWS_A_BLOCK = 1000
 _NOTHING = CheckedContact({})
-#: How the letters that UTF-8 has two bytes for look in JSON when they were read in Latin-1 and written anew.
-_GARBLED = rb"\u00c3\u00"
+_NO_LINE = WireContact(b"")
+#: How the letters that UTF-8 has two bytes for look when they were read in Latin-1 and written anew.
+_GARBLED = "\u00c3".encode() + b"\xc2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ class ReadRow:
 
     index: int
     sent: CheckedContact
-    wire: bytes
+    wire: WireContact
     person: int
     formatted: bool
     flaw: Flaw | None
@@ -149,7 +148,8 @@ class RowReader:
     """
 
     def __init__(self, form: ContactForm, reading: Reading) -> None:
-        self._form = form
+        self._column = form.number
+        self._check = form.check
         self._default_country = reading.default_country
         self._number = read_as_given if reading.as_given else read_number
 
@@ -158,20 +158,17 @@ class RowReader:
         column, reason = row.column, row.flaw
         if not reason:
             values = dict(row.values)
+            column = self._column
             try:
-                column = self._form.number
-                number = self._number(values.get(column), self._default_country)
-                values[column] = number.text
+                text, person, was_formatted = self._number(values.get(column), self._default_country)
+                values[column] = text
                 column = ""
-                sent = self._form.check(values)
-                wire = _ENCODER.encode(sent).encode()
-                return ReadRow(index, sent, wire, number.person, number.was_formatted, None)
+                sent = self._check(values)
+                return ReadRow(index, sent, on_the_wire(sent, just_text=row.just_text), person, was_formatted, None)
             except InvalidRequest as flaw:
                 reason = str(flaw)
-            except (TypeError, ValueError, RecursionError):
-                reason = "it must hold plain JSON values only."
         reason = reason if reason.endswith(".") else f"{reason}."
-        return ReadRow(index, _NOTHING, b"", 0, False, Flaw(index, row.line, column, reason))
+        return ReadRow(index, _NOTHING, _NO_LINE, 0, False, Flaw(index, row.line, column, reason))
 
 
 class ContactRows:
@@ -200,68 +197,38 @@ class ContactRows:
         self._max_broken = max_broken
         self._log = log
         self._left_out = array("q")
-        self._digest = ""
+        self._sound: Spool | None = None
         self._names: Collection[str] = ()
 
     def check(self) -> Checked:
         """
-        Read all rows; all that is held is a number for each person, a fingerprint, and the places of what is left out.
+        Read all rows; what is held of them is a number for each person, and the places of what is left out.
 
         :raises InvalidRequest: More rows are broken than may be, or the file cannot be read on; names the rows.
         """
-        digest, copies = hashlib.sha256(), hashlib.sha256()
-        people: set[int] = set()
-        flaws: list[Flaw] = []
-        broken = duplicates = formatted = garbled = 0
-        self._left_out = array("q")
-        for row in self._walk():
-            if row.flaw:
-                broken += 1
-                self._left_out.append(row.index)
-                if len(flaws) < BROKEN_ROWS_TOLD:
-                    flaws.append(row.flaw)
-                continue
-            formatted += row.formatted
-            garbled += _GARBLED in row.wire
-            if row.person in people:
-                duplicates += 1
-                self._left_out.append(row.index)
-                copies.update(row.wire)
-                continue
-            people.add(row.person)
-            digest.update(row.wire)
-            if len(people) % _ROWS_A_PROGRESS_LINE == 0:
-                self._log.info("%d rows of contacts read and checked", len(people))
-        if exceeds(self._max_broken, broken, len(people) + duplicates + broken):
-            raise self._refused(flaws, broken, len(people) + duplicates + broken)
+        found = _Found(self._log)
+        found.add_all(self._walk())
+        people, rows = len(found.people), found.rows
+        if exceeds(self._max_broken, found.broken, rows):
+            raise self._refused(found.flaws, found.broken, rows)
         if not people:
-            raise InvalidRequest(f"contacts: there is nobody to contact{', every row is broken' if broken else ''}.")
-        self._digest = digest.hexdigest() + copies.hexdigest()
-        told = [(flaw.index, flaw.told) for flaw in flaws]
-        checked = Checked(len(people), self._digest[:16], duplicates, formatted, broken, told)
-        self._tell(checked, garbled)
+            every = ", every row is broken" if found.broken else ""
+            raise InvalidRequest(f"contacts: there is nobody to contact{every}.")
+        self._left_out, self._sound = found.left_out, found.sound
+        told = [(flaw.index, flaw.told) for flaw in found.flaws]
+        checked = Checked(people, found.fingerprint, found.duplicates, found.formatted, found.broken, told)
+        self._tell(checked, found.garbled)
         return checked
 
-    def sound(self) -> Iterator[CheckedContact]:
+    def sound(self) -> Iterator[WireContact]:
         """
-        Yield the rows that were found fit to be sent, as they are sent; each person once.
+        Return the rows that were found fit to be sent, as they are sent, each person once.
 
-        :raises LaunchConflict: They are not those that were checked, which may show after the last one only.
+        They are those that were checked, whatever has become of the list or of the file since.
         """
-        digest, copies = hashlib.sha256(), hashlib.sha256()
-        left_out = iter(self._left_out)
-        skipped = next(left_out, None)
-        for row in self._walk():
-            if row.index == skipped:
-                skipped = next(left_out, None)
-                copies.update(row.wire)
-            elif row.flaw:
-                raise self._changed()
-            else:
-                digest.update(row.wire)
-                yield row.sent
-        if digest.hexdigest() + copies.hexdigest() != self._digest or skipped is not None:
-            raise self._changed()
+        if self._sound is None:
+            raise RuntimeError("The contacts must be checked before they are handed over.")
+        return iter(self._sound)
 
     def placed(self, batches: Iterable[ContactBatch]) -> Iterator[ContactBatch]:
         """Yield what became of batches of sound rows, with refused ones named by their places among all rows."""
@@ -329,8 +296,65 @@ class ContactRows:
             f"{broken:,} of {rows:,} rows of the contacts are broken, {limit}. Mend them:\n{told}{more}"
         )
 
-    def _changed(self) -> LaunchConflict:
-        return LaunchConflict(
-            "The contacts changed between their check and the end of their being handed over, so that others than were "
-            "checked may be in. Look at them at the vendor, and take contacts from a file that nothing writes to."
-        )
+
+class _Found:
+    """
+    What the check of all rows finds, added up row by row.
+
+    :param log: Where the log lines go.
+    """
+
+    def __init__(self, log: logging.Logger | Any) -> None:
+        self._log = log
+        self.people: set[int] = set()
+        self.flaws: list[Flaw] = []
+        self.left_out = array("q")
+        self.sound = Spool()
+        self.broken = self.duplicates = self.formatted = self.garbled = 0
+        self._digest = hashlib.sha256()
+
+    def add_all(self, rows: Iterable[ReadRow]) -> None:
+        """Count rows, and keep those that are to be sent."""
+        people = self.people
+        block: list[WireContact] = []
+        for row in rows:
+            if row.flaw:
+                self._leave_out(row.index, row.flaw)
+                continue
+            if row.formatted:
+                self.formatted += 1
+            if row.person in people:
+                self.duplicates += 1
+                self.left_out.append(row.index)
+                continue
+            people.add(row.person)
+            block.append(row.wire)
+            if len(block) == _ROWS_A_BLOCK:
+                self._keep(block)
+                block.clear()
+                if len(people) % _ROWS_A_PROGRESS_LINE == 0:
+                    self._log.info("%d rows of contacts read and checked", len(people))
+        self._keep(block)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.people) + self.duplicates + self.broken
+
+    def _leave_out(self, index: int, flaw: Flaw) -> None:
+        self.broken += 1
+        self.left_out.append(index)
+        if len(self.flaws) < BROKEN_ROWS_TOLD:
+            self.flaws.append(flaw)
+
+    def _keep(self, rows: Sequence[WireContact]) -> None:
+        block = b"\n".join([*rows, b""])
+        if _GARBLED in block:
+            self.garbled += sum(_GARBLED in bytes(row) for row in rows)
+        self._digest.update(block)
+        self.sound.keep(block)
+
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of the rows that are to be sent."""
+        return self._digest.hexdigest()[:16]

@@ -15,7 +15,7 @@ from airflow_provider_campaigns.launch.intent import Intent, fingerprints
 from airflow_provider_campaigns.launch.record_store import RecordKeeper
 
 if TYPE_CHECKING:
-    from airflow_provider_campaigns.api.contacts import CheckedContact
+    from airflow_provider_campaigns.api.contacts import WireContact
     from airflow_provider_campaigns.launch.record import LaunchRecord
     from airflow_provider_campaigns.launch.task_run import TaskRun
 
@@ -57,7 +57,7 @@ class HandOver:
         """How far it got."""
         return self.keeper.record
 
-    def rest(self, rows: Iterator[CheckedContact]) -> Iterator[CheckedContact]:
+    def rest(self, rows: Iterator[WireContact]) -> Iterator[WireContact]:
         """Return the rows that are not in yet, given all of them."""
         if self.record.rows:
             self.log.info("An earlier try handed over %d rows already", self.record.rows)
@@ -73,8 +73,8 @@ def count_contacts(vendor: str, **results: int) -> None:
 def add_in_batches(
     vendor: str,
     keeper: RecordKeeper,
-    rows: Iterable[CheckedContact],
-    add: Callable[[Iterator[CheckedContact], int], Iterable[Any]],
+    rows: Iterable[WireContact],
+    add: Callable[[Iterator[WireContact], int], Iterable[Any]],
     log: logging.Logger | Any = logger,
 ) -> None:
     """

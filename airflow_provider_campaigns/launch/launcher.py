@@ -35,7 +35,7 @@ from airflow_provider_campaigns.launch.record_store import RecordKeeper
 
 if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
-    from airflow_provider_campaigns.api.contacts import CheckedContact
+    from airflow_provider_campaigns.api.contacts import WireContact
     from airflow_provider_campaigns.launch.record import LaunchRecord
     from airflow_provider_campaigns.launch.record_store import RecordStore
 
@@ -170,8 +170,8 @@ class Launch:
     def add_contacts(
         self,
         campaign: Campaign,
-        contacts: Callable[[], Iterable[CheckedContact]],
-        add: Callable[[Iterator[CheckedContact], int], Iterable[Any]],
+        contacts: Callable[[], Iterable[WireContact]],
+        add: Callable[[Iterator[WireContact], int], Iterable[Any]],
     ) -> None:
         """
         Hand the contacts over, from the batch that an earlier try was interrupted at.

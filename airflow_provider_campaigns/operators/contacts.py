@@ -66,7 +66,7 @@ class AlturAddContactsOperator(TakesAlturContacts, ContactsOperator, GuardedOper
         a DAG file is as visible as the file. (templated)
     :param if_duplicate: What to do with a number that is in the campaign already: ``skip`` (the default) or ``update``.
         (templated)
-    :param batches_in_flight: How many batches of 1,000 contacts may be under way at once, 1 to 16, by default 4. With 1
+    :param batches_in_flight: How many batches of 1,000 contacts may be under way at once, 1 to 16, by default 8. With 1
         the contacts get into the campaign in their order.
     :param max_failed_contacts: How many contacts Altur may refuse before the task fails, the others being in: a share
         below 1, or a count; by default any number.

@@ -341,3 +341,25 @@ def test_a_trunk_prefix_is_taken_off_without_the_library_only_where_it_does_the_
     monkeypatch.setattr(numbers, "_without_trunk", lambda *given: calls.append(shortcut(*given)))
     assert quick == [as_read(*cell) for cell in cells]
     assert sum(call is not None for call in calls) > 100
+
+
+def test_a_number_is_judged_the_same_however_it_is_spelled() -> None:
+    # E.164 is judged by one pattern for its country, all else step by step.
+    chance = random.Random(7)
+    for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
+        example = phonenumbers.example_number_for_type(regions[0], phonenumbers.PhoneNumberType.MOBILE)
+        national = str(example.national_number) if example else "123456789"
+        for _ in range(20):
+            digits = list(national)
+            digits[chance.randrange(len(digits))] = chance.choice("0123456789")
+            digits.insert(chance.randrange(len(digits)), chance.choice(("", "", "0", "1", "15")))
+            number = f"+{code}{''.join(digits)}"
+            assert judged(number) == judged(f" {number}"), number
+
+
+def judged(cell: str) -> tuple[str, int] | str:
+    """Return a number and its person, or why it is none."""
+    try:
+        return read_number(cell)[:2]
+    except NoNumber as flaw:
+        return str(flaw)

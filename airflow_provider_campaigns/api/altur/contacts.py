@@ -25,7 +25,7 @@ from airflow_provider_campaigns.api.altur.fields import (
     query,
 )
 from airflow_provider_campaigns.api.answers import Answer
-from airflow_provider_campaigns.api.contacts import CheckedContact, checked_rows
+from airflow_provider_campaigns.api.contacts import WireContact, checked_rows, wire_body
 from airflow_provider_campaigns.api.endpoints import Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest, ListingIncomplete
 from airflow_provider_campaigns.api.in_flight import in_order
@@ -125,7 +125,7 @@ class AlturContacts:
     def add_checked_contacts(
         self,
         campaign_id: str,
-        contacts: Iterable[CheckedContact],
+        contacts: Iterable[WireContact],
         *,
         batch_size: int = MAX_CONTACTS_PER_BATCH,
         if_duplicate: str = "skip",
@@ -137,7 +137,7 @@ class AlturContacts:
         Do as :meth:`add_all_contacts`, with contacts that were checked before and are not checked again.
 
         :param campaign_id: The campaign.
-        :param contacts: What :func:`~airflow_provider_campaigns.api.altur.fields.check_contact` returned of each row.
+        :param contacts: Checked contacts, as :func:`~airflow_provider_campaigns.api.contacts.on_the_wire` writes them.
         :param batch_size: As there, like the four below.
         :param if_duplicate: See there.
         :param key_prefix: See there.
@@ -160,9 +160,9 @@ class AlturContacts:
         return in_order(sendings(), IN_FLIGHT.read(in_flight))
 
     def _send(
-        self, place: Mapping[str, str], rows: list[CheckedContact], if_duplicate: str, key: str, first_index: int
+        self, place: Mapping[str, str], rows: list[WireContact], if_duplicate: str, key: str, first_index: int
     ) -> ContactBatch:
-        body = {"contacts": rows, "if_duplicate": if_duplicate}
+        body = wire_body("contacts", rows, {"if_duplicate": if_duplicate})
         answer = self.transport.call(ADD_CONTACTS, path=place, body=body, idempotency_key=key)
         return read_batch(answer, first_index, len(rows))
 

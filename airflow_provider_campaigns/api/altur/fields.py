@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import json
 import re
 import uuid
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict
 
 from airflow_provider_campaigns.api import fields
 from airflow_provider_campaigns.api.altur.answers import CONTACT_STATUSES, STATUSES
-from airflow_provider_campaigns.api.contacts import CheckedContact
+from airflow_provider_campaigns.api.contacts import CheckedContact, WireContact, wire_body
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field, Kind
 
@@ -158,6 +157,8 @@ CONTACT_FIELDS: Mapping[str, Field] = {
     name: Field(name, name, fields.OBJECT if name == "extracted_data" else PLAIN_TEXT)
     for name in ("contact", "name", "context", "f_id", "extracted_data")
 }
+#: Values of these types are taken as they are, unless they are blank.
+_PLAIN_CONTACT = {name: dict if field.kind is fields.OBJECT else str for name, field in CONTACT_FIELDS.items()}
 
 
 def read_create(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -276,32 +277,25 @@ def check_contact(row: Mapping[str, Any]) -> CheckedContact:
         ``extracted_data`` (an object).
     :raises InvalidRequest: Names the field, and never tells anything out of the row.
     """
-    if not isinstance(row, Mapping):
+    # Types are compared first: that takes a tenth of the time, and a file may hold a million contacts.
+    if type(row) is not dict and not isinstance(row, Mapping):
         raise InvalidRequest(f"it must be an object (dict), not a value of type {type(row).__name__}.")
-    # The unknown names stay untold: a file read without its header line makes phone numbers of them.
-    unknown = sum(name not in CONTACT_FIELDS for name in row)
-    if unknown:
-        raise InvalidRequest(f"it has {unknown} unknown field(s). Known fields: {', '.join(CONTACT_FIELDS)}.")
-    checked = CheckedContact(
-        {name: field.read(row[name]) for name, field in CONTACT_FIELDS.items() if row.get(name) not in (None, "")}
-    )
+    checked = CheckedContact({})
+    for name, value in row.items():
+        kind = type(value)
+        if kind is _PLAIN_CONTACT.get(name) and (kind is dict or value.strip()):
+            checked[name] = value
+            continue
+        field = CONTACT_FIELDS.get(name)
+        if field is None:
+            # The unknown names stay untold: a file read without its header line makes phone numbers of them.
+            unknown = sum(name not in CONTACT_FIELDS for name in row)
+            raise InvalidRequest(f"it has {unknown} unknown field(s). Known fields: {', '.join(CONTACT_FIELDS)}.")
+        if value is not None and value != "":
+            checked[name] = field.read(value)
     if "contact" not in checked:
         raise InvalidRequest("contact must be given: it is the phone number.")
-    if "extracted_data" in checked and not _is_json(checked["extracted_data"]):
-        raise InvalidRequest("extracted_data must hold plain JSON values only.")
     return checked
-
-
-# Made once: json.dumps makes one for each call that is given options.
-_ENCODER = json.JSONEncoder(allow_nan=False)
-
-
-def _is_json(value: Any) -> bool:
-    try:
-        _ENCODER.encode(value)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
 
 
 def numeric_id(name: str, value: str | int) -> str:
@@ -332,9 +326,9 @@ def header_value(name: str, value: str) -> str:
     return given
 
 
-def batch_key(prefix: str, campaign_id: str, rows: list[CheckedContact]) -> str:
+def batch_key(prefix: str, campaign_id: str, rows: Sequence[WireContact]) -> str:
     """Return a batch's ``Idempotency-Key``: the same for the same rows, and another as soon as anything differs."""
-    content = json.dumps([prefix, campaign_id, rows], sort_keys=True).encode()
+    content = wire_body("rows", rows, {"prefix": prefix, "campaign_id": campaign_id})
     return str(uuid.uuid5(uuid.NAMESPACE_URL, hashlib.sha256(content).hexdigest()))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow_provider_campaigns.api import fields, reading
 from airflow_provider_campaigns.api.answers import Answer
-from airflow_provider_campaigns.api.contacts import CheckedContact, checked_rows
+from airflow_provider_campaigns.api.contacts import CheckedContact, WireContact, checked_rows, wire_body
 from airflow_provider_campaigns.api.endpoints import Effect, Endpoint, Safety
 from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.fields import Field
@@ -172,12 +172,13 @@ class KoreAIContactLists(KoreAIAccess):
         """
         return self.add_checked_contacts(list_name, list(checked_rows(contacts, check_contact)))
 
-    def add_checked_contacts(self, list_name: str, contacts: Sequence[CheckedContact]) -> int:
+    def add_checked_contacts(self, list_name: str, contacts: Sequence[WireContact]) -> int:
         """
         Do as :meth:`add_contacts`, with contacts that were checked before and are not checked again.
 
         :param list_name: The list's name, not its id.
-        :param contacts: 1 to 100 of what :func:`check_contact` returned.
+        :param contacts: From 1 to 100 of what :func:`~airflow_provider_campaigns.api.contacts.on_the_wire` made of
+            contacts that :func:`check_contact` had checked.
         :return: How many were handed over.
         :raises InvalidRequest: For the name or the number of contacts; nothing was sent.
         :raises NotFound: There is no list of that name.
@@ -189,7 +190,7 @@ class KoreAIContactLists(KoreAIAccess):
             raise InvalidRequest(
                 f"contacts must be 1 to {MAX_CONTACTS_PER_BATCH} at a time; these are {len(contacts)}."
             )
-        self._call(ADD_CONTACTS, body={"contact_list_name": list_name, "data": contacts})
+        self._call(ADD_CONTACTS, body=wire_body("data", contacts, {"contact_list_name": list_name}))
         self._forget_totals()
         return len(contacts)
 

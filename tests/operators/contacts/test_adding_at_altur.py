@@ -94,7 +94,8 @@ def test_with_several_batches_under_way_each_contact_is_in_once_after_the_retry(
     store = Store(death=2, done=fault == "killed, told") if "killed" in fault else Store()
     if "lost" in fault:
         effect = fault.endswith("after the effect")
-        campaign_sandbox.order_fault(endpoint="add_contacts", kind="reset", effect=effect, skip=3, times=12)
+        # More than three for each of the seven batches after the first three: one of them fails four times.
+        campaign_sandbox.order_fault(endpoint="add_contacts", kind="reset", effect=effect, skip=3, times=28)
     with pytest.raises((Killed, LaunchOutcomeUnknown)):
         run(adding(campaign_id, many, batches_in_flight=in_flight), store=store)
     campaign_sandbox.clear_faults()
@@ -257,7 +258,7 @@ def test_a_limit_that_is_none_is_refused_when_the_dag_is_parsed(make: Any, limit
 
 
 @pytest.mark.parametrize("written", [1, 2])
-def test_a_file_that_is_written_to_while_it_is_handed_over_is_found_out(
+def test_what_was_checked_is_handed_over_also_when_the_file_is_written_to_meanwhile(
     written: int, tmp_path: Path, campaign_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "changing.jsonl"
@@ -273,10 +274,8 @@ def test_a_file_that_is_written_to_while_it_is_handed_over_is_found_out(
         return checked
 
     monkeypatch.setattr(rows, "check", check_and_write)
-    with pytest.raises(LaunchConflict, match="The contacts changed"):
-        run(operator)
-    # The last batch was held back.
-    assert in_altur(campaign_sandbox) == (2000, 2000)
+    assert run(operator)["created"] == len(ALTUR)
+    assert in_altur(campaign_sandbox) == (len(ALTUR), len(ALTUR))
 
 
 def test_a_retry_goes_on_after_the_batches_that_are_in_also_past_broken_rows(campaign_sandbox: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,7 @@ def test_kore_ai_s_numbers_are_e_164_with_their_plus(monkeypatch: pytest.MonkeyP
         lambda client, name, rows: sent.extend(rows) or add(client, name, rows),
     )
     run(listing([{"Phone Number": "(11) 99999-0001", "first name": "Ana"}], default_country="br"))
-    assert sent == [{"phoneNumber": "+5511999990001", "firstName": "Ana"}]
+    assert [*map(json.loads, sent)] == [{"phoneNumber": "+5511999990001", "firstName": "Ana"}]
 
 
 def test_contacts_that_are_not_counted_in_time_fail_the_try_and_the_next_adds_none(campaign_sandbox: Sandbox) -> None:

@@ -93,7 +93,7 @@ class Membership:
         Wait until the account may be asked once more, and count that as asked.
 
         Requests inside of :func:`looking` keep a distance from each other, so that they take no more than their share
-        and never all of a window at once, and step aside for all others.
+        and never all of a window at once, and step aside for all others, for one window at most.
         """
         # Looked up each time: members come and go, and a forked process begins with a registry of its own.
         with _lock:
@@ -117,8 +117,11 @@ class Membership:
             now = time.monotonic()
             at = max(now, limit.next_look)
             limit.next_look = at + limit.rate.seconds / (self.look_share * limit.rate.requests)
+            window = limit.rate.seconds
         time.sleep(at - now)
-        while limit.first:
+        # For a window at most: launches without end must not hide what becomes of the campaigns before them.
+        give_up = time.monotonic() + window
+        while limit.first and time.monotonic() < give_up:
             time.sleep(STEP_ASIDE_SECONDS)
 
     def leave(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -74,7 +75,7 @@ class AlturDeleteContactsOperator(TakesAlturContacts, ContactsOperator):
             checked = rows.check()
             if dry_run:
                 self._show(f"be taken out of campaign {campaign_id}", checked)
-            wanted = {str(row["contact"]) for row in rows.sound()}
+            wanted = {str(json.loads(row)["contact"]) for row in rows.sound()}
             tally = self._take_out(hook.get_conn(), campaign_id, wanted)
         self.log.info("Campaign %s: %s", campaign_id, tally)
         return {"campaign_id": campaign_id, **tally, **checked.told()}

@@ -146,6 +146,18 @@ def test_a_look_that_waits_for_its_turn_steps_aside_for_a_start(serve):
     assert came == ["start", "start", "look", "look"]
 
 
+def test_a_look_steps_aside_for_one_window_at_most_however_many_starts_there_are(serve):
+    client = Client(serve().url, rate=Rate(5, 0.5))
+    client.call(READ)
+    limit = limits._limits[client.account.digest]
+    # As if there was always one more that waits.
+    limit.first = 1
+    look = threading.Thread(target=looks, args=(client,), daemon=True)
+    look.start()
+    look.join(30)
+    assert not look.is_alive()
+
+
 @pytest.mark.parametrize("share", [0, -0.5, 1.1, float("nan")])
 def test_a_share_of_looks_that_cannot_be_is_refused(share):
     with pytest.raises(errors.InvalidRequest, match="look_share"):

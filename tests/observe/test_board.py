@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_campaigns.testing.airflow_since import need
+from airflow_provider_campaigns.testing.airflow_since import need, needs
 
 need("apps of plugins in the API server")
 
@@ -269,6 +269,7 @@ def test_what_a_dag_left_under_the_same_keys_never_breaks_the_board(ask: Any, ke
     assert "sound" in names(ask("admin", campaign_id=sound["id"]))
 
 
+@needs("commands of providers")
 @pytest.mark.parametrize("output", ["table", "json"])
 def test_nor_does_it_break_the_command_line(kept: Any, output: str, capsys: pytest.CaptureFixture[str]) -> None:
     from airflow.cli import cli_parser

@@ -51,11 +51,19 @@ def on_the_wire(contact: CheckedContact, *, just_text: bool = False) -> WireCont
     try:
         return WireContact(write(contact))
     except UnicodeEncodeError:
-        flaw = "it holds half of a character, which UTF-8 cannot write."
+        flaw = "must not hold half of a character, which UTF-8 cannot write."
     except (TypeError, ValueError, RecursionError):
-        flaw = "it must hold plain JSON values only."
+        flaw = "must hold plain JSON values only."
     # Out here: the errors above have the contact in their frames.
-    raise InvalidRequest(flaw)
+    raise InvalidRequest(f"{next((name for name, value in contact.items() if not _is_json(value)), 'it')} {flaw}")
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        _encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def wire_body(name: str, contacts: Sequence[WireContact], beside: Mapping[str, Any]) -> bytes:

@@ -177,8 +177,8 @@ def test_a_part_of_the_rows_can_be_passed_over() -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ({1}, "it must hold plain JSON values only."),
-        ([float("nan")], "it must hold plain JSON values only."),
+        ({1}, "a must hold plain JSON values only."),
+        ([float("nan")], "a must hold plain JSON values only."),
         (float("nan"), "it is NaN or infinite"),
         (Decimal("1.50"), "it is a Decimal, .* with str"),
         (datetime.date(2026, 1, 1), "it is a date or a time, .*isoformat"),

@@ -16,6 +16,7 @@ from wire import Received, says
 
 from airflow_provider_campaigns.api.altur.client import AlturClient
 from airflow_provider_campaigns.api.client import CampaignClient
+from airflow_provider_campaigns.api.contacts import on_the_wire
 from airflow_provider_campaigns.api.endpoints import Endpoint, path_segment
 from airflow_provider_campaigns.api.errors import CampaignAPIError, InvalidRequest
 from airflow_provider_campaigns.api.kinbox.client import KinboxClient
@@ -81,6 +82,8 @@ class Caller:
     def _arguments(self, method: str) -> dict[str, Any]:
         known = {**self._vendor.fields, **NEEDED, "contacts": CONTACTS.get(self._vendor.name)}
         declared = inspect.signature(getattr(self._client, method)).parameters
+        if method == "add_checked_contacts":
+            known["contacts"] = [on_the_wire(contact) for contact in known["contacts"]]
         required = [name for name, one in declared.items() if one.default is one.empty and name != "values"]
         given = {name: known.get(name, "1") for name in [*required, *({"every_days"} & set(declared))]}
         if method.startswith("update"):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns.api.details import CampaignDetails, DetailPlace, holders, read_details
+if TYPE_CHECKING:
+    from airflow_provider_campaigns.api.details import CampaignDetails, DetailPlace
 
 #: Every name that :attr:`Campaign.counts` may hold, and what it counts: the same thing at every vendor.
 COUNTS: Mapping[str, str] = {
@@ -86,10 +87,14 @@ class Campaign:
 
         Read out of the vendor's answer when it is asked for: a list of thousands pays nothing for it.
         """
+        from airflow_provider_campaigns.api.details import read_details
+
         return read_details(self.raw, self.detail_places)
 
     def trimmed(self) -> Campaign:
         """Return the campaign with no more of the vendor's answer than its details."""
+        from airflow_provider_campaigns.api.details import holders
+
         return replace(self, raw=holders(self.raw, self.detail_places))
 
     def as_dict(self, *, details: bool = True) -> dict[str, Any]:

@@ -12,8 +12,6 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from airflow_provider_campaigns.arguments.kinds import BOOLEAN, DURATION_OR_ZERO, ArgumentKind
 from airflow_provider_campaigns.exceptions import LaunchRefused, airflow_errors
-from airflow_provider_campaigns.launch.counted import counted_launch
-from airflow_provider_campaigns.launch.intent import Intent
 from airflow_provider_campaigns.launch.persistence import (
     DEFAULT_LOOKUP_TIMEOUT_SECONDS,
     DEFAULT_RECORD_TIMEOUT_SECONDS,
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
     from airflow_provider_campaigns.launch.approval import Approval
+    from airflow_provider_campaigns.launch.intent import Intent
     from airflow_provider_campaigns.launch.launcher import Launch
     from airflow_provider_campaigns.launch.record import LaunchRecord
     from airflow_provider_campaigns.launch.task_run import TaskRun
@@ -164,7 +163,7 @@ class CreateCampaignOperator(TellsLaunch, StageOfRamp, WaitsForCampaign, KeepsEv
 
         client = hook.get_conn()
         known = record_in(run.store.load() if run.store else None)
-        intent = self._intent(run, known, plan.fingerprints)
+        intent = _intent_of(self, run, known, plan.fingerprints)
         # A relaunch is another launch, which the approval of the one before does not stand for.
         approved_after = known.at if known and known.key != intent.key else None
 
@@ -191,6 +190,10 @@ class CreateCampaignOperator(TellsLaunch, StageOfRamp, WaitsForCampaign, KeepsEv
         self, context: Context, run: TaskRun, hook: CampaignHook, launch: Launch, plan: LaunchPlan
     ) -> Campaign:
         """Take the vendor's steps; when one fails, push what is known of the campaign all the same."""
+        from airflow_provider_campaigns.launch.counted import counted_launch
+        from airflow_provider_campaigns.wait.runner import pause_or_stop_if_ended
+
+        self._end_campaign = pause_or_stop_if_ended
         self._launch, self._client, self._run = launch, launch.client, run
         try:
             with counted_launch(launch):
@@ -206,13 +209,6 @@ class CreateCampaignOperator(TellsLaunch, StageOfRamp, WaitsForCampaign, KeepsEv
             raise
         self.keep_evidence(run, launch, hook, lambda: self._approval(run))
         return campaign
-
-    def _intent(self, run: TaskRun, record: LaunchRecord | None, meant: Mapping[str, str]) -> Intent:
-        from airflow_provider_campaigns.launch.decisions import relaunch_number
-
-        retries = int(self.retries or 0)
-        number = relaunch_number(record, wanted=self.argument("relaunch"), max_tries=run.max_tries, retries=retries)
-        return Intent(run.key(number), meant, number, run.max_tries)
 
     def _approval(self, run: TaskRun) -> Approval | None:
         """Return what the approval task showed and how it was answered, or None if the launch needs no approval."""
@@ -288,3 +284,15 @@ class CreateCampaignOperator(TellsLaunch, StageOfRamp, WaitsForCampaign, KeepsEv
             self.log.info("Dry run: %s: %s", name, value)
         run.ti.xcom_push(key=RECEIPT_KEY, value=dry_run_receipt(intent, request.vendor))
         raise AirflowSkipException("Dry run: everything was checked and nothing was sent.")
+
+
+def _intent_of(
+    operator: CreateCampaignOperator, run: TaskRun, record: LaunchRecord | None, meant: Mapping[str, str]
+) -> Intent:
+    """Return what this task means to launch: the same as before, or anew if that is asked for."""
+    from airflow_provider_campaigns.launch.decisions import relaunch_number
+    from airflow_provider_campaigns.launch.intent import Intent
+
+    wanted, retries = operator.argument("relaunch"), int(operator.retries or 0)
+    number = relaunch_number(record, wanted=wanted, max_tries=run.max_tries, retries=retries)
+    return Intent(run.key(number), meant, number, run.max_tries)

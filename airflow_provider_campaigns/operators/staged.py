@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_campaigns.launch.stages import ENTERED_KEY, receipt_part
 from airflow_provider_campaigns.wait.arguments import WaitingTask
 
 if TYPE_CHECKING:
@@ -39,8 +38,14 @@ class StageOfRamp(WaitingTask):
 
     def told_of_stage(self, run: TaskRun) -> Mapping[str, Any]:
         """Return what the receipt tells of the stage, and of the verdict that let it begin."""
+        from airflow_provider_campaigns.launch.stages import receipt_part
+
         entered = self._entered(run)
         return {"ramp": receipt_part(entered)} if entered else {}
 
     def _entered(self, run: TaskRun) -> Mapping[str, Any]:
-        return run.xcom_of(self.stage_task_id, ENTERED_KEY) if self.stage_task_id else {}
+        if self.stage_task_id is None:
+            return {}
+        from airflow_provider_campaigns.launch.stages import ENTERED_KEY
+
+        return run.xcom_of(self.stage_task_id, ENTERED_KEY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,17 +14,6 @@ from airflow_provider_campaigns.exceptions import CampaignWaitTimeout, airflow_e
 from airflow_provider_campaigns.links import leave_link
 from airflow_provider_campaigns.wait.arguments import WaitingTask
 from airflow_provider_campaigns.wait.decisions import UNTIL
-from airflow_provider_campaigns.wait.live import LiveFigures, announce_wait, conclude
-from airflow_provider_campaigns.wait.runner import (
-    keep_figures,
-    pause_or_stop_if_ended,
-    result_of,
-    result_of_event,
-    settle,
-    timeout_error,
-    wait_here,
-)
-from airflow_provider_campaigns.wait.state import WaitState
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -75,6 +64,8 @@ class WaitsForCampaign(WaitingTask):
         self.wait_timeout = wait_timeout
         self._client: CampaignClient | None = None
         self._run: TaskRun | None = None
+        #: What a kill does, imported before there is a campaign: while a task is killed is no time to import.
+        self._end_campaign: Callable[..., object] | None = None
 
     @classmethod
     @abstractmethod
@@ -101,6 +92,10 @@ class WaitsForCampaign(WaitingTask):
         """
         if not self.wait_until and not terms.goal.needs_progress:
             return None
+        from airflow_provider_campaigns.wait.live import LiveFigures, announce_wait
+        from airflow_provider_campaigns.wait.runner import keep_figures, result_of, settle, wait_here
+        from airflow_provider_campaigns.wait.state import WaitState
+
         limits: list[float] = [self.argument("wait_timeout")]
         if self.deferrable and self.execution_timeout:
             # Airflow keeps to it in a worker only, and a deferred task is in none.
@@ -131,6 +126,8 @@ class WaitsForCampaign(WaitingTask):
         """Return the id of the campaign that the trigger saw reach the goal, or raise what its event means."""
         from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY
         from airflow_provider_campaigns.launch.task_run import TaskRun
+        from airflow_provider_campaigns.wait.live import conclude
+        from airflow_provider_campaigns.wait.runner import keep_figures, result_of_event, timeout_error
 
         leave_link(context)
         overdue = timeout_error(CampaignWaitTimeout, self.argument("wait_timeout"), self.execution_timeout)
@@ -152,6 +149,5 @@ class WaitsForCampaign(WaitingTask):
     def on_kill(self) -> None:
         """Do to the campaign what the policy says, if the task was ended for good after the launch, in its worker."""
         campaign_id = self.launched_id
-        if self._client and self._run and campaign_id:
-            policy = self.kill_policy
-            pause_or_stop_if_ended(self._client, campaign_id, policy, self._run.ti, self.log)
+        if self._end_campaign and self._client and self._run and campaign_id:
+            self._end_campaign(self._client, campaign_id, self.kill_policy, self._run.ti, self.log)

@@ -19,18 +19,6 @@ from airflow_provider_campaigns.sensors.waiting import SECOND_LOOK_SECONDS, Wait
 from airflow_provider_campaigns.wait.answerable import unanswerable
 from airflow_provider_campaigns.wait.arguments import check_on_kill
 from airflow_provider_campaigns.wait.decisions import UNTIL
-from airflow_provider_campaigns.wait.live import LiveFigures, announce_wait, conclude
-from airflow_provider_campaigns.wait.outcome import Outcome
-from airflow_provider_campaigns.wait.runner import (
-    keep_figures,
-    look,
-    pause_or_stop_if_ended,
-    result_of,
-    result_of_event,
-    settle,
-    timeout_error,
-)
-from airflow_provider_campaigns.wait.state import WaitState
 from airflow_provider_campaigns.wait.terms import DEFAULT_POLL_INTERVAL_SECONDS, Terms
 
 if TYPE_CHECKING:
@@ -39,6 +27,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
+    from airflow_provider_campaigns.wait.live import LiveFigures
+    from airflow_provider_campaigns.wait.outcome import Outcome
+    from airflow_provider_campaigns.wait.state import WaitState
+
+# What only a run needs is imported in the methods of one: parsing a DAG file needs none of it.
 
 #: The arguments of which one says what is waited for, and what else goes with a name, with its default.
 _WHICH = ("campaign_id", "campaign_ids", "campaign_name")
@@ -180,6 +173,8 @@ class CampaignSensor(FindsByName, WaitsForSeveral):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
+        from airflow_provider_campaigns.wait.runner import keep_figures
+
         if self._client is None or self._hook is None or self._agreed is None:
             raise RuntimeError("poke was called before execute.")
         if self._group:
@@ -199,6 +194,9 @@ class CampaignSensor(FindsByName, WaitsForSeveral):
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Return the campaign that the trigger saw reach the goal, or raise what its event means."""
+        from airflow_provider_campaigns.wait.live import conclude
+        from airflow_provider_campaigns.wait.runner import keep_figures, result_of_event, timeout_error
+
         leave_link(context)
         campaign = event.get("campaign") if isinstance(event, Mapping) else None
         keep_figures(context, campaign)
@@ -210,6 +208,8 @@ class CampaignSensor(FindsByName, WaitsForSeveral):
 
     def execute_found(self, context: Context, event: Any = None, deadline: float | None = None) -> None:
         """Wait for the campaign that the trigger found, in the triggerer again, or raise what its event means."""
+        from airflow_provider_campaigns.wait.runner import result_of_event, timeout_error
+
         overdue = timeout_error(AirflowSensorTimeout, self.timeout, self.execution_timeout)
         found = self._soft(lambda: result_of_event(event, overdue))
         self.log.info("%s", event["message"])
@@ -223,8 +223,8 @@ class CampaignSensor(FindsByName, WaitsForSeveral):
         """Do to the campaign what the policy says, if the task was ended for good while it ran in a worker."""
         if self._client and self._group:
             self._end_group(self._group, self._client, self._ti)
-        elif self._client and self._wait:
-            pause_or_stop_if_ended(self._client, self._wait.campaign_id, self.kill_policy, self._ti, self.log)
+        elif self._end_campaign and self._client and self._wait:
+            self._end_campaign(self._client, self._wait.campaign_id, self.kill_policy, self._ti, self.log)
 
     def _check_which_one(self) -> None:
         given = [name for name in _WHICH if getattr(self, name) is not None]
@@ -241,7 +241,9 @@ class CampaignSensor(FindsByName, WaitsForSeveral):
     def _prepared(self, context: Context, deadline: float | None) -> tuple[CampaignHook, Terms]:
         """Return the hook and the terms of the wait, once they are seen to go together."""
         from airflow_provider_campaigns.hooks.campaign import CampaignHook
+        from airflow_provider_campaigns.wait.runner import pause_or_stop_if_ended
 
+        self._end_campaign = pause_or_stop_if_ended
         # In reschedule mode, where each look is a process of its own, the wait began with the first.
         terms = self.terms(deadline, None if deadline is None or self.deferrable else deadline - self.timeout)
         hook = CampaignHook.of_connection(self.conn_id, self.hook_params)
@@ -255,6 +257,9 @@ class CampaignSensor(FindsByName, WaitsForSeveral):
         return hook, terms
 
     def _begin_wait(self, context: Context, campaign_id: str, terms: Terms) -> None:
+        from airflow_provider_campaigns.wait.live import LiveFigures
+        from airflow_provider_campaigns.wait.state import WaitState
+
         if self._hook is None:
             raise RuntimeError("A wait began before execute.")
         push_link(context, self._hook, campaign_id)
@@ -268,6 +273,8 @@ class CampaignSensor(FindsByName, WaitsForSeveral):
         trigger: BaseTrigger
         kwargs: dict[str, Any] = {}
         if self._wait:
+            from airflow_provider_campaigns.wait.live import announce_wait
+
             announce_wait(self._ti, hook.get_conn().vendor, hook.conn_id, self._wait.campaign_id)
             trigger, method_name = (
                 CampaignTrigger.of(
@@ -308,12 +315,16 @@ class CampaignSensor(FindsByName, WaitsForSeveral):
         return outcome
 
     def _look(self) -> Outcome | None:
+        from airflow_provider_campaigns.wait.runner import look
+
         if self._wait is None or self._client is None:
             raise RuntimeError("poke was called before execute.")
         with airflow_errors():
             return look(self._wait, self._client, self.log)
 
     def _settled(self, outcome: Outcome) -> dict[str, Any]:
+        from airflow_provider_campaigns.wait.runner import result_of, settle
+
         if self._client and self._wait:
             outcome = settle(outcome, self._client, self._wait.campaign_id, self.kill_policy, self.log)
         return self._soft(lambda: result_of(outcome, AirflowSensorTimeout))

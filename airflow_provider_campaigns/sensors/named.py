@@ -12,8 +12,6 @@ from airflow.providers.common.compat.sdk import AirflowSensorTimeout
 from airflow_provider_campaigns.arguments.kinds import MOMENT, NAME, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.sensors.waiting import SECOND_LOOK_SECONDS, WaitingSensor
-from airflow_provider_campaigns.wait.names import MATCH, CampaignName, NameSearch, look_for
-from airflow_provider_campaigns.wait.runner import result_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -21,7 +19,11 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
     from airflow_provider_campaigns.triggers.campaign_name import CampaignNameTrigger
+    from airflow_provider_campaigns.wait.names import CampaignName, NameSearch
     from airflow_provider_campaigns.wait.terms import Terms
+
+#: Which campaign is meant when several have the name.
+MATCH = ("only", "newest")
 
 
 class FindsByName(WaitingSensor):
@@ -56,12 +58,16 @@ class FindsByName(WaitingSensor):
         self._search: NameSearch | None = None
 
     def _wanted_name(self) -> CampaignName:
+        from airflow_provider_campaigns.wait.names import CampaignName
+
         since = self.argument("since")
         return CampaignName(
             self.argument("campaign_name"), None if since is None else since.timestamp(), self.argument("match")
         )
 
     def _begin_search(self, terms: Terms) -> None:
+        from airflow_provider_campaigns.wait.names import NameSearch
+
         name = self._wanted_name()
         self._search = NameSearch(name, terms.poll_interval, terms.deadline, terms.patience, time.time())
         self._going_on = self._search
@@ -75,6 +81,9 @@ class FindsByName(WaitingSensor):
 
     def _find(self, context: Context, search: NameSearch, client: CampaignClient) -> str | None:
         """Look once, and return the id of the campaign, or None while there is none."""
+        from airflow_provider_campaigns.wait.names import look_for
+        from airflow_provider_campaigns.wait.runner import result_of
+
         carried = self._carried(context) if self.reschedule else {}
         if carried.get("campaign_id"):
             # Found by a look before; a newer one of the name is another campaign.

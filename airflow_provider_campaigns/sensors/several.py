@@ -11,14 +11,6 @@ from airflow.providers.common.compat.sdk import AirflowSensorTimeout, PokeReturn
 from airflow_provider_campaigns.arguments.kinds import CAMPAIGN_IDS, ArgumentKind, choice
 from airflow_provider_campaigns.exceptions import airflow_errors
 from airflow_provider_campaigns.sensors.waiting import WaitingSensor
-from airflow_provider_campaigns.wait.group import WAIT_FOR, CampaignGroup
-from airflow_provider_campaigns.wait.runner import (
-    pause_or_stop_if_ended,
-    result_of,
-    result_of_event,
-    settle,
-    timeout_error,
-)
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -26,8 +18,12 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.hooks.campaign import CampaignHook
     from airflow_provider_campaigns.triggers.campaign_group import CampaignGroupTrigger
+    from airflow_provider_campaigns.wait.group import CampaignGroup
     from airflow_provider_campaigns.wait.outcome import Outcome
     from airflow_provider_campaigns.wait.terms import Terms
+
+#: How many of the campaigns have to reach the goal.
+WAIT_FOR = ("all", "any")
 
 
 class WaitsForSeveral(WaitingSensor):
@@ -52,6 +48,8 @@ class WaitsForSeveral(WaitingSensor):
         self._group: CampaignGroup | None = None
 
     def _begin_group(self, terms: Terms) -> None:
+        from airflow_provider_campaigns.wait.group import CampaignGroup
+
         self._group = CampaignGroup(self.argument("campaign_ids"), terms, self.argument("wait_for"), time.time())
         self._going_on = self._group
 
@@ -70,6 +68,8 @@ class WaitsForSeveral(WaitingSensor):
 
     def _poke_group(self, context: Context, group: CampaignGroup, client: CampaignClient) -> PokeReturnValue:
         """Look once at all campaigns that are still waited for."""
+        from airflow_provider_campaigns.wait.runner import result_of, settle
+
         if self.reschedule:
             group.go_on(self._carried(context))
 
@@ -88,11 +88,15 @@ class WaitsForSeveral(WaitingSensor):
 
     def execute_group(self, context: Context, event: Any = None) -> Any:
         """Return the campaigns once the trigger saw enough of them reach the goal, or raise what its event means."""
+        from airflow_provider_campaigns.wait.runner import result_of_event, timeout_error
+
         overdue = timeout_error(AirflowSensorTimeout, self.timeout, self.execution_timeout)
         result: Mapping[str, Any] = self._soft(lambda: result_of_event(event, overdue))
         self.log.info("%s", event["message"])
         return result["campaigns"]
 
     def _end_group(self, group: CampaignGroup, client: CampaignClient, ti: Any) -> None:
+        if self._end_campaign is None:
+            return
         for wait in group.waiting():
-            pause_or_stop_if_ended(client, wait.campaign_id, self.kill_policy, ti, self.log)
+            self._end_campaign(client, wait.campaign_id, self.kill_policy, ti, self.log)

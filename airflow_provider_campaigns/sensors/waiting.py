@@ -35,6 +35,8 @@ class WaitingSensor(WaitingTask, BaseSensorOperator):
     hook_params: Mapping[str, Any] | None
     #: What goes on: a wait for one campaign, for several, or a search for one by its name.
     _going_on: WaitState | CampaignGroup | NameSearch | None = None
+    #: What a kill does, imported before there is a campaign: while a task is killed is no time to import.
+    _end_campaign: Callable[..., object] | None = None
 
     @classmethod
     def counted_kind(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:

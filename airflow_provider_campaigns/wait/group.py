@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.model import Campaign
     from airflow_provider_campaigns.wait.terms import Terms
 
-#: How many of the campaigns have to reach the goal.
-WAIT_FOR = ("all", "any")
-
 
 def verdict(ended: Mapping[str, Outcome], waiting: int, wait_for: str) -> Outcome | None:
     """

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.client import CampaignClient
     from airflow_provider_campaigns.api.model import Campaign
 
-#: Which campaign is meant when several have the name.
-MATCH = ("only", "newest")
 #: So many campaigns are named in a message.
 MOST_NAMED = 5
 

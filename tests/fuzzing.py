@@ -78,6 +78,8 @@ ALTUR_CAMPAIGN: dict[str, Any] = {
 ALTUR_CONTACT = {"id": 7, "f_id": "user", "name": "John", "contact": "+521234567890", "status": "answered", "tags": []}
 ALTUR_CALL = {"id": "c1", "type": "phone_call", "status": "completed", "contact": ALTUR_CONTACT, "duration": 27}
 ALTUR_PAGE = {"has_next": False, "has_previous": False, "next_cursor": None, "next_page": None, "previous_page": None}
+#: What is no JSON: the beginning of a sound.
+RECORDING = b"RIFF\x24\x1f\x00\x00WAVEfmt " + bytes(range(256))
 KOREAI_CAMPAIGN: dict[str, Any] = {
     "id": "7",
     "_id": "7",
@@ -140,6 +142,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
             "pagination": ALTUR_PAGE,
         },
         "GET /campaigns/{campaign_id}/calls": {"total_count": 1, "calls": [ALTUR_CALL], "pagination": ALTUR_PAGE},
+        "/recording": RECORDING,
         "GET /campaigns/{campaign_id}/contacts/{contact_id}": {"success": True, "contact": ALTUR_CONTACT},
         "POST /campaigns/{campaign_id}/contacts": {
             "success": True,
@@ -237,6 +240,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
         "get_contact": lambda client: client.get_contact("7", "7"),
         "delete_contact": lambda client: client.delete_contact("7", "7"),
         "list_calls": lambda client: client.list_calls("7"),
+        "download_recording": lambda client: client.download_recording("/api/v1.0/call/c1/recording", io.BytesIO()),
         "with_failures": lambda client: client.with_failures(_SEEN),
         "list_outcomes": lambda client: client.list_outcomes("7"),
     },
@@ -441,12 +445,19 @@ def _spoiled_bytes(body: bytes, chance: random.Random) -> bytes:
     )
 
 
+def _written(sample: Any) -> bytes:
+    return sample if isinstance(sample, bytes) else json.dumps(sample).encode()
+
+
 def spoiled(sample: Any, chance: random.Random) -> tuple[int, dict[str, str], bytes]:
     """Return status, headers and body of an answer that was a documented one."""
     value = copy.deepcopy(chance.choice(REFUSALS) if chance.random() < 0.1 else sample)
     for _ in range(chance.choice((0, 1, 1, 1, 2, 3, 6))):
+        if isinstance(value, bytes):
+            value = _spoiled_bytes(value, chance)
+            continue
         value = _spoiled_once(value, chance)
-    body = json.dumps(value).encode()
+    body = _written(value)
     if chance.random() < 0.15:
         body = _spoiled_bytes(body, chance)
     headers = {}
@@ -488,7 +499,7 @@ class Answers:
         if len(self.given) >= MAX_REQUESTS:
             raise Finding(f"{MAX_REQUESTS} requests and no end")
         sample = next(sample for end, sample in self._samples if str(endpoint).endswith(end))
-        answer: tuple[int, dict[str, str], bytes] = 200, {}, json.dumps(sample).encode()
+        answer: tuple[int, dict[str, str], bytes] = 200, {}, _written(sample)
         if re.search(r"/campaigns?/(?!7\b)\d+", request.url or ""):
             answer = 404, {}, b'{"message": "there is none"}'
         if self._spoils(len(self.given)):

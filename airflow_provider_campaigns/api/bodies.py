@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from airflow_provider_campaigns.api.connections import Deadline
 
 PIECE_BYTES = 256 * 1024
+#: How JSON and pages begin, and no form of sound or picture does.
+_NO_FILE = (b"{", b"[", b"<")
 
 
 class BodyFlaw(ValueError):
@@ -37,15 +39,19 @@ def read(response: requests.Response, limit: int, deadline: Deadline) -> bytes:
     return bytes(body)
 
 
-def keep(response: requests.Response, into: IO[bytes], limit: int, deadline: Deadline) -> None:
+def keep(response: requests.Response, into: IO[bytes], limit: int, deadline: Deadline, *, binary: bool = False) -> None:
     """
     Write a body to a file, replacing what an earlier attempt left there.
 
     :param into: The file; its content is replaced, and it is left positioned at its beginning.
     :param limit: As for :func:`read`.
     :param deadline: As for :func:`read`.
-    :raises BodyFlaw: As for :func:`read`; also when its two ends show that it is not JSON, or not complete.
+    :param binary: Whether a file of any form is expected, and JSON otherwise.
+    :raises BodyFlaw: As for :func:`read`; also when its two ends show that it is not JSON, or not complete, and for a
+        page, JSON, a part or nothing where a file is expected.
     """
+    if binary:
+        _check_kind(response)
     into.seek(0)
     into.truncate()
     first = last = b""
@@ -53,8 +59,21 @@ def keep(response: requests.Response, into: IO[bytes], limit: int, deadline: Dea
         into.write(piece)
         first, last = first or piece.lstrip()[:1], piece.rstrip()[-1:] or last
     into.seek(0)
-    if (first, last) not in ((b"[", b"]"), (b"{", b"}")):
+    if binary:
+        if not first:
+            raise BodyFlaw("the body is empty")
+        if first in _NO_FILE:
+            raise BodyFlaw("the body is a page or JSON, where a file was expected")
+    elif (first, last) not in ((b"[", b"]"), (b"{", b"}")):
         raise BodyFlaw("the body is not JSON, or not all of it")
+
+
+def _check_kind(response: requests.Response) -> None:
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind.startswith("text/") or kind.endswith(("json", "xml")):
+        raise BodyFlaw("the body is a page or JSON, where a file was expected")
+    if response.status_code == 206:
+        raise BodyFlaw("the body is a part of what was asked for")
 
 
 def _pieces(response: requests.Response, limit: int, deadline: Deadline) -> Iterator[bytes]:

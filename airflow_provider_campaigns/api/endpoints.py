@@ -43,6 +43,7 @@ class Endpoint:
     :param recipients: Whether it is about recipients: then an error repeats none of the vendor's words about them.
     :param effect: What a request does; by default ``GET`` reads and any other verb changes something, which a dry run
         does not send.
+    :param binary: Whether a success is a file of any form rather than JSON; the call needs a file for it.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Endpoint:
     safety: Safety = Safety.REPEATABLE
     recipients: bool = False
     effect: Effect | None = None
+    binary: bool = False
 
     @property
     def changes_something(self) -> bool:

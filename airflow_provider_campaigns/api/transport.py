@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 #: For what goes to a file: a vendor's answer without end must not fill the worker's disk.
 MAX_KEPT_BYTES = 4 * 1024 * 1024 * 1024
+#: For a file of a binary endpoint: some hours of a call without compression.
+MAX_BINARY_BYTES = 1024 * 1024 * 1024
 CONNECT_TIMEOUT_SECONDS = 10.0
 #: An attempt (connecting, waiting and reading together) ends after so many of its timeouts.
 TIMEOUTS_FOR_EACH_ATTEMPT = 5
@@ -117,7 +119,8 @@ class Transport:
         :param body: What to send as JSON, or JSON as bytes, or None for no body.
         :param idempotency_key: Sent as ``Idempotency-Key``; the same one on every attempt.
         :param into: A file for the body of a success, which may then be of any size and is not read here: the answer
-            has no data. It holds the last attempt's body alone, and one that is whole, as far as JSON's ends tell.
+            has no data. It holds the last attempt's body alone, and one that is whole, as far as its length and JSON's
+            ends tell. A body that is no JSON is taken from a binary endpoint only.
         :raises CampaignAPIError: By meaning; ``OutcomeUnknown`` when a change may have taken effect, ``HeldBack`` when
             a dry run did not send it.
         """
@@ -215,7 +218,8 @@ class Transport:
                 status, headers = response.status_code, self._headers_of(response)
                 kept = into is not None and 200 <= status < 300
                 if into is not None and kept:
-                    bodies.keep(response, into, MAX_KEPT_BYTES, deadline)
+                    limit = MAX_BINARY_BYTES if endpoint.binary else MAX_KEPT_BYTES
+                    bodies.keep(response, into, limit, deadline, binary=endpoint.binary)
                 else:
                     content = bodies.read(response, MAX_ANSWER_BYTES, deadline)
         except bodies.BodyFlaw as error:

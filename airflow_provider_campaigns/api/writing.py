@@ -49,7 +49,7 @@ def signed(call: Call, session: requests.Session, base_url: str, label: str) -> 
     import requests
 
     endpoint = call.endpoint
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": "*/*" if endpoint.binary else "application/json"}
     data = None
     if call.body is not None:
         data = _as_json(endpoint, call.body)

@@ -98,7 +98,13 @@ def test_kore_ai_tells_the_run_which_a_call_back_needs() -> None:
 
 
 @pytest.mark.parametrize(
-    "item", [{}, {"analytics": None, "cycles": [], "integration": "x"}, {"cycles": {"max_iterations": "many"}}]
+    "item",
+    [
+        {},
+        {"analytics": None, "cycles": [], "integration": "x"},
+        {"cycles": {"max_iterations": "many"}},
+        {"cycle_last_iteration_at": "0001-01-01T00:00:00+23:59"},
+    ],
 )
 def test_what_is_missing_or_of_another_kind_is_left_out(item: dict[str, Any]) -> None:
     assert read_altur("1", item).details == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -153,6 +154,7 @@ def altur_calls() -> Iterator[Call]:
     yield lambda client: client.delete_contact("1", "1")
     yield lambda client: list(client.list_calls("1"))
     yield lambda client: list(client.list_calls("1", status="no-answer", answered_by="machine", page_size=9, **SPAN))
+    yield lambda client: client.download_recording("/api/v1.0/call/cll_1/recording", io.BytesIO())
     yield lambda client: client.find_marked("[airflow 3f2a-77c1]", since=WHEN.replace(year=2025))
     yield lambda client: client.check()
 

@@ -110,6 +110,7 @@ ALTUR = Published(
         Operation("GET", f"{ONE}/contacts/{{contact_id}}"),
         Operation("DELETE", f"{ONE}/contacts/{{contact_id}}"),
         Operation("GET", f"{ONE}/calls", CALLS_QUERY),
+        Operation("GET", "/call/{id}/recording"),
     ),
     {"authorization": r"api-key \S+"},
 )

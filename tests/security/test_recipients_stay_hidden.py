@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -34,6 +35,7 @@ CALLS: Mapping[str, Mapping[str, Callable[[Any], object]]] = {
         "contact": lambda client: client.get_contact("7", "8"),
         "delete": lambda client: client.delete_contact("7", "8"),
         "calls": lambda client: list(client.list_calls("7")),
+        "recording": lambda client: client.download_recording("/api/v1.0/call/c1/recording", io.BytesIO()),
     },
     "koreai": {
         "add": lambda client: client.add_contacts("List", [{"phoneNumber": NUMBER, "firstName": NAME}]),

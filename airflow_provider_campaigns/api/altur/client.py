@@ -24,6 +24,7 @@ from airflow_provider_campaigns.api.altur.fields import (
     update_body,
 )
 from airflow_provider_campaigns.api.altur.lists import LIST_CAMPAIGNS, AlturLists
+from airflow_provider_campaigns.api.altur.recordings import AlturRecordings
 from airflow_provider_campaigns.api.answers import Answer
 from airflow_provider_campaigns.api.create_request import CreateRequest
 from airflow_provider_campaigns.api.endpoints import Effect, Endpoint, Safety
@@ -56,9 +57,9 @@ RESUME_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/resume")
 ARCHIVE_CAMPAIGN = Endpoint("POST", "/campaigns/{campaign_id}/archive")
 
 
-class AlturClient(AlturLists):
+class AlturClient(AlturLists, AlturRecordings):
     """
-    Altur's campaigns, with their contacts and calls.
+    Altur's campaigns, with their contacts, calls and recordings.
 
     A launch takes three steps: create the campaign, add its contacts, start it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -32,6 +33,13 @@ CALL_STATUSES = ("ended", "failed", "busy", "no-answer", "in-progress")
 MAX_CONTACTS = 1000
 MAX_PAGE_INDEX = 25_000
 
+#: A second of a telephone's sound, of which nothing is heard: WAV, 8,000 samples of 8 bits.
+SILENCE = b"RIFF%bWAVEfmt %bdata%b" % (
+    struct.pack("<I", 36 + 8000),
+    struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8),
+    struct.pack("<I", 8000) + b"\x80" * 8000,
+)
+
 _PHONE = re.compile(r"\+[1-9]\d{7,14}", re.ASCII)
 
 
@@ -55,6 +63,7 @@ class AlturContactRoutes:
             Route(contact, self.get_contact, methods=["GET"], name="get_contact"),
             Route(contact, self.delete_contact, methods=["DELETE"], name="delete_contact"),
             Route(f"{ONE_CAMPAIGN}/calls", self.list_calls, methods=["GET"], name="list_calls"),
+            Route("/call/{call_id}/recording", self.get_recording, methods=["GET"], name="get_recording"),
         ]
 
     async def add_contacts(self, request: Request) -> Response:
@@ -154,6 +163,20 @@ class AlturContactRoutes:
                 "pagination": {"page_index": index, **pagination},
             }
         )
+
+    async def get_recording(self, request: Request) -> Response:
+        """``GET /call/{id}/recording``: a second of silence for a call that was answered, and 404 for any other."""
+        at = self._vendor.clock.seconds()
+        campaign_id, _, number = request.path_params["call_id"].removeprefix("cll_").partition("_")
+        calls = (
+            call
+            for campaign in self._vendor.campaigns
+            if str(campaign.id) == campaign_id and campaign.is_phone
+            for call in campaign.calls(at)
+        )
+        if any(str(call.number) == number and call_status(call) == "ended" for call in calls):
+            return Response(SILENCE, media_type="audio/wav")
+        raise RefusedRequest(self._vendor.not_found(request))
 
     def _contact(self, request: Request, campaign: AlturCampaign) -> AlturContact:
         wanted = int(request.path_params["contact_id"])

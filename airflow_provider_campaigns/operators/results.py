@@ -15,7 +15,17 @@ from airflow_provider_campaigns.operators.storing import (
 )
 
 if TYPE_CHECKING:
-    pass
+    from airflow_provider_campaigns.operators.reconcile import ReconcileCampaignOperator as ReconcileCampaignOperator
+
+
+def __getattr__(name: str) -> Any:
+    """Return the operator for the reconciliation, whose terms are an audience's: other results need none of them."""
+    if name != "ReconcileCampaignOperator":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from airflow_provider_campaigns.operators.reconcile import ReconcileCampaignOperator
+
+    return ReconcileCampaignOperator
+
 
 #: The forms of a file of outcomes.
 FORMATS = ("jsonl", "parquet")

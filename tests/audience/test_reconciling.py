@@ -19,8 +19,10 @@ from airflow_provider_campaigns.api.errors import InvalidRequest
 from airflow_provider_campaigns.api.outcomes import COLUMNS, OutcomeWord
 from airflow_provider_campaigns.exceptions import CampaignGateFailed, CampaignRequestRefused
 from airflow_provider_campaigns.hooks.altur import AlturHook
-from airflow_provider_campaigns.operators.reconcile import ReconcileCampaignOperator
-from airflow_provider_campaigns.operators.results import CampaignOutcomesToObjectStorageOperator
+from airflow_provider_campaigns.operators.results import (
+    CampaignOutcomesToObjectStorageOperator,
+    ReconcileCampaignOperator,
+)
 from airflow_provider_campaigns.results.files import ResultFile
 from airflow_provider_campaigns.results.handed_over import HandedOver, Settled, settled
 from airflow_provider_campaigns.results.reconciling import RECONCILED, Reconciliation, table_of, unexplained

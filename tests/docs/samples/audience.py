@@ -49,9 +49,9 @@ with DAG("audience", schedule=None, params={"folder": "/tmp/audiences"}):  # noq
     audience >> first >> rest
     # --8<-- [end:launch]
     # --8<-- [start:reconcile]
-    from airflow_provider_campaigns.operators.reconcile import ReconcileCampaignOperator
     from airflow_provider_campaigns.operators.results import (
         CampaignOutcomesToObjectStorageOperator,
+        ReconcileCampaignOperator,
     )
 
     outcomes = [

@@ -43,6 +43,8 @@ NEEDED = {
     "manifest": "manifest.json",
     "outcomes": "outcomes.jsonl",
     "channel": "Sales",
+    "channel_id": "103",
+    "template_name": "welcome",
     "changes": {"name": "Winter"},
     "every": 1,
     "runs_from": "2030-01-01T09:00:00+00:00",

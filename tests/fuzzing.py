@@ -130,6 +130,17 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "GET /v1/campaigns": {"data": [KINBOX_CAMPAIGN], "nextCursor": None},
         "GET /v3/campaigns": {"totalCount": 1, "data": [KINBOX_CAMPAIGN]},
         "/channels": {"data": [{"id": 103, "description": "Sales", "isConnected": True, "isBanned": False}]},
+        "/templates": {
+            "data": [
+                {
+                    "id": "712287883441110",
+                    "name": "welcome",
+                    "language": "pt_BR",
+                    "status": "APPROVED",
+                    "components": [{"type": "BODY", "text": "Olá {{1}}"}],
+                }
+            ]
+        },
         "GET /v1/sessions": {"data": [{"id": "66e2", "campaignId": "7", "isBlocked": False}], "nextCursor": None},
         "/chunk-leads": [{"number": "5585984134352", "placeholders": ["L"], "sentAt": "2026-03-03", "status": "sent"}],
         "": KINBOX_CAMPAIGN,
@@ -222,6 +233,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
         "with_failures": lambda client: client.with_failures(_SEEN),
         "list_outcomes": lambda client: client.list_outcomes("7"),
         "list_channels": lambda client: client.list_channels(),
+        "list_templates": lambda client: client.list_templates("103"),
         "list_sessions": lambda client: client.list_sessions("7"),
     },
     "altur": {
@@ -283,6 +295,7 @@ NOT_ASKING = {
         "counted",
         "counted_on_request",
         "created_at",
+        "find_template",
         "lacking",
         "marked",
         "marked_text",

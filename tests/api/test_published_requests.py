@@ -119,6 +119,7 @@ def kinbox_calls() -> Iterator[Call]:
     yield lambda client: list(client.list_lead_results("1"))
     yield lambda client: list(client.list_sessions("1"))
     yield lambda client: client.list_channels()
+    yield lambda client: client.list_templates("103")
     yield lambda client: client.find_marked("[airflow 3f2a-77c1]", since=WHEN.replace(year=2025))
     yield lambda client: client.check()
 

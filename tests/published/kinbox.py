@@ -57,6 +57,7 @@ KINBOX = Published(
         Operation("POST", f"{ONE}/resume"),
         Operation("GET", f"{ONE}/chunk-leads"),
         Operation("GET", "/v1/channels"),
+        Operation("GET", "/v1/channels/{id}/templates"),
         Operation(
             "GET",
             "/v1/sessions",

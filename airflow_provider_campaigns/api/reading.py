@@ -110,10 +110,17 @@ def aware_moment(value: Any) -> datetime.datetime | None:
 
 
 def moment(value: Any) -> datetime.datetime | None:
-    """Return a datetime from ISO 8601 text (naive where the text has no zone), else None."""
+    """
+    Return a datetime from ISO 8601 text (naive where the text has no zone), else None.
+
+    A moment that has no year from 1 to 9999 in UTC is none: nothing could convert it.
+    """
     if not isinstance(value, str):
         return None
     try:
-        return datetime.datetime.fromisoformat(value)
-    except ValueError:
+        read = datetime.datetime.fromisoformat(value)
+        if read.tzinfo is not None:
+            read.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
         return None
+    return read

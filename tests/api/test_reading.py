@@ -121,6 +121,8 @@ def test_counts_are_those_figures_that_are_there():
         ("2026-11-21T12:00:00.123Z", datetime.datetime(2026, 11, 21, 12, 0, 0, 123000, tzinfo=datetime.UTC)),
         ("2026-11-21T09:00:00-03:00", datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)),
         ("2026-11-21T12:00:00", datetime.datetime(2026, 11, 21, 12)),  # noqa: DTZ001
+        ("0001-01-01T00:00:00+01:00", None),
+        ("9999-12-31T23:59:59-01:00", None),
         ("soon", None),
         ("", None),
         (None, None),

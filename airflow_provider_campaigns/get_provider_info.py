@@ -149,6 +149,7 @@ def get_provider_info() -> dict[str, Any]:
                 "storing",
                 "updates",
                 "waits",
+                "whatsapp",
             ],
         ),
         "sensors": _modules("sensors", ["campaign", "named", "several", "waiting"]),

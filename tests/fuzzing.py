@@ -130,6 +130,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "GET /v1/campaigns": {"data": [KINBOX_CAMPAIGN], "nextCursor": None},
         "GET /v3/campaigns": {"totalCount": 1, "data": [KINBOX_CAMPAIGN]},
         "/channels": {"data": [{"id": 103, "description": "Sales", "isConnected": True, "isBanned": False}]},
+        "/check-whatsapp": {"phone": "5511999990001", "canReceiveMessage": True},
         "/templates": {
             "data": [
                 {
@@ -233,6 +234,8 @@ METHODS: Mapping[str, Mapping[str, Method]] = {
         "with_failures": lambda client: client.with_failures(_SEEN),
         "list_outcomes": lambda client: client.list_outcomes("7"),
         "list_channels": lambda client: client.list_channels(),
+        "check_whatsapp": lambda client: client.check_whatsapp("103", "+5511999990001"),
+        "check_all_whatsapp": lambda client: client.check_all_whatsapp("103", ["+5511999990001"]),
         "list_templates": lambda client: client.list_templates("103"),
         "list_sessions": lambda client: client.list_sessions("7"),
     },

@@ -6,6 +6,7 @@ import contextlib
 import contextvars
 import http.client
 import io
+import logging
 import math
 import os
 import socket
@@ -65,6 +66,21 @@ def ending_by(deadline: Deadline) -> Iterator[None]:
         yield
     finally:
         _deadline.reset(token)
+
+
+_about_recipients: contextvars.ContextVar[bool] = contextvars.ContextVar("about_recipients", default=False)
+
+
+class _WithoutRecipients(logging.Filter):
+    """Drops lines about requests whose address may name a recipient: urllib3 logs addresses at debug level."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not _about_recipients.get()
+
+
+_WITHOUT_RECIPIENTS = _WithoutRecipients()
+for _logger in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
+    logging.getLogger(_logger).addFilter(_WITHOUT_RECIPIENTS)
 
 
 class _TimedStream(io.RawIOBase):
@@ -210,7 +226,11 @@ class Connections:
                 f"{endpoint} cannot be sent: there are no certificates at {bundle!r}, which REQUESTS_CA_BUNDLE or "
                 "CURL_CA_BUNDLE names in the environment."
             )
-        return self.session.send(request, timeout=timeouts, allow_redirects=False, **settings)
+        token = _about_recipients.set(endpoint.recipients)
+        try:
+            return self.session.send(request, timeout=timeouts, allow_redirects=False, **settings)
+        finally:
+            _about_recipients.reset(token)
 
     def _new_session(self) -> requests.Session:
         session = requests.Session()

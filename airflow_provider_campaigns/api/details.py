@@ -45,10 +45,7 @@ def _moment(value: Any) -> str | None:
     moment = reading.moment(value)
     if moment is None:
         return None
-    try:
-        return (moment if moment.tzinfo is None else moment.astimezone(datetime.UTC)).isoformat()
-    except OverflowError:  # at the very beginning or end of the calendar
-        return None
+    return (moment if moment.tzinfo is None else moment.astimezone(datetime.UTC)).isoformat()
 
 
 def _share(value: Any) -> float | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_campaigns.api.contacts import CheckedContact
 from airflow_provider_campaigns.contacts.rows import ContactForm
 
 
@@ -18,3 +22,14 @@ def koreai_form() -> ContactForm:
     from airflow_provider_campaigns.api.koreai.contact_lists import CONTACT_COLUMNS, check_contact
 
     return ContactForm(check_contact, "phoneNumber", CONTACT_COLUMNS)
+
+
+def kinbox_number_form() -> ContactForm:
+    """Return what Kinbox is asked about: the number alone, whatever else a row has."""
+    from airflow_provider_campaigns.api.kinbox.whatsapp import digits_of
+
+    def check(row: Mapping[str, Any]) -> CheckedContact:
+        digits_of(row.get("number"))
+        return CheckedContact({"number": row["number"]})
+
+    return ContactForm(check, "number", ("number",))

@@ -120,6 +120,7 @@ def kinbox_calls() -> Iterator[Call]:
     yield lambda client: list(client.list_sessions("1"))
     yield lambda client: client.list_channels()
     yield lambda client: client.list_templates("103")
+    yield lambda client: client.check_whatsapp("103", "+5511999990001")
     yield lambda client: client.find_marked("[airflow 3f2a-77c1]", since=WHEN.replace(year=2025))
     yield lambda client: client.check()
 

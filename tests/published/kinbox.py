@@ -60,6 +60,11 @@ KINBOX = Published(
         Operation("GET", "/v1/channels/{id}/templates"),
         Operation(
             "GET",
+            "/v1/channels/{id}/check-whatsapp",
+            properties(("phone",), phone={"type": "string", "pattern": r"^\d+$"}),
+        ),
+        Operation(
+            "GET",
             "/v1/sessions",
             properties(
                 limit=number_as_text(1, 100),

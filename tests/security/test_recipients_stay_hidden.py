@@ -27,7 +27,11 @@ SHOWN = (NUMBER[1:], "5512345678", "Zoraida", "Quetzal")
 
 #: The calls that hand recipients over, or ask for them.
 CALLS: Mapping[str, Mapping[str, Callable[[Any], object]]] = {
-    "kinbox": {"results": lambda client: list(client.list_lead_results("7"))},
+    "kinbox": {
+        "results": lambda client: list(client.list_lead_results("7")),
+        "on whatsapp": lambda client: client.check_whatsapp("103", NUMBER),
+        "all on whatsapp": lambda client: list(client.check_all_whatsapp("103", [NUMBER])),
+    },
     "altur": {
         "add": lambda client: client.add_contacts("7", [{"contact": NUMBER, "name": NAME}]),
         "add all": lambda client: list(client.add_all_contacts("7", [{"contact": NUMBER, "name": NAME}])),

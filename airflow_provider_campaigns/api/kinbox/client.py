@@ -28,6 +28,7 @@ from airflow_provider_campaigns.api.kinbox.lead_results import KinboxLeadResults
 from airflow_provider_campaigns.api.kinbox.lists import VENDOR, KinboxLists
 from airflow_provider_campaigns.api.kinbox.replies import KinboxReplies
 from airflow_provider_campaigns.api.kinbox.templates import KinboxTemplates
+from airflow_provider_campaigns.api.kinbox.whatsapp import KinboxWhatsApp
 from airflow_provider_campaigns.api.limits import Account
 from airflow_provider_campaigns.api.model import Campaign, CampaignStatus
 from airflow_provider_campaigns.api.options import ClientOptions, OptionArguments
@@ -61,7 +62,7 @@ CREDENTIAL_ADVICE: Mapping[type[errors.CampaignAPIError], str] = {
 }
 
 
-class KinboxClient(KinboxChannels, KinboxTemplates, KinboxLeadResults, KinboxReplies, KinboxLists):
+class KinboxClient(KinboxChannels, KinboxTemplates, KinboxWhatsApp, KinboxLeadResults, KinboxReplies, KinboxLists):
     """
     Kinbox's campaign API with one token.
 

@@ -143,6 +143,7 @@ def get_provider_info() -> dict[str, Any]:
                 "ramp",
                 "recipients",
                 "reconcile",
+                "recordings",
                 "results",
                 "schedules",
                 "staged",

@@ -34,6 +34,7 @@ NEEDED = {
     "contact_lists": ["Clinic"],
     "dialing_strategy": "{{ params.dialing }}",
     "path": "results.jsonl",
+    "folder": "recordings",
     "list_name": "Clinic",
     "list_id": "cl-1",
     "python_callable": nothing,

@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from airflow_provider_campaigns.api.errors import InvalidRequest
@@ -48,6 +48,42 @@ def check_path(path: str, name: str = "path") -> None:
         raise InvalidRequest(f"{name}: {path!r} climbs out of a folder with '..'; give the path that it leads to.")
     if any(not character.isprintable() for character in path):
         raise InvalidRequest(f"{name} must not hold control characters: {path!r}.")
+
+
+def folder_path(folder: Any) -> str:
+    """
+    Return the path of a folder without the slash at its end.
+
+    :param folder: What was given for it.
+    :raises ValueError: It is no path.
+    """
+    path = folder.rstrip("/") if isinstance(folder, str) else ""
+    if not path.strip() or path.endswith(":"):
+        raise ValueError
+    check_path(path, "folder")
+    return path
+
+
+def names_in(folder: str) -> list[str]:
+    """
+    Return the names of what is in a folder, none for one that is still to be made.
+
+    :param folder: A path or URI that ``ObjectStoragePath`` understands.
+    :raises InvalidRequest: It is a file.
+    """
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    target: ObjectStoragePath = ObjectStoragePath(folder)
+    own = target.path.rstrip("/")
+    try:
+        listed = target.fs.ls(own, detail=False)
+    except FileNotFoundError:
+        return []
+    except NotADirectoryError:
+        listed = [own]
+    if listed == [own] and not target.is_dir():
+        raise InvalidRequest(f"folder: {folder!r} is a file, or a file is on its way.")
+    return [str(one).rstrip("/").rpartition("/")[2] for one in listed]
 
 
 class ResultFile:
@@ -117,13 +153,28 @@ class ResultFile:
         :param log: Where a line goes now and then, without anything of the rows.
         :raises InvalidRequest: As :meth:`check` does.
         """
+        count = self._appear(lambda: self._write_part(rows, log))
+        log.info("%d rows are in %s", count, self.path)
+        return count
+
+    def put(self, body: IO[bytes]) -> int:
+        """
+        Write a body as it is and return its size in bytes; an error on the way leaves nothing.
+
+        :param body: Read from where it stands to its end.
+        :raises InvalidRequest: As :meth:`check` does.
+        """
+        return self._appear(lambda: self._copy_part(body))
+
+    def _appear(self, write: Callable[[], int]) -> int:
+        """Let the hidden file be written, give it its name, and return what the writing does."""
         self.check()
         for left in self._left:
             self._remove(left)
         self._remove(self._part)
         made = self._make_folders() if self._is_local else []
         try:
-            count = self._write_part(rows, log)
+            count = write()
             self.check()
             self._target.fs.mv(self._part, self._own_path)
         except BaseException:
@@ -132,7 +183,6 @@ class ResultFile:
                 with contextlib.suppress(OSError):  # somebody else uses it by now
                     os.rmdir(folder)
             raise
-        log.info("%d rows are in %s", count, self.path)
         return count
 
     def _make_folders(self) -> list[str]:
@@ -145,6 +195,11 @@ class ResultFile:
         if missing:
             os.makedirs(missing[0], exist_ok=True)
         return missing
+
+    def _copy_part(self, body: IO[bytes]) -> int:
+        with self._target.fs.open(self._part, "xb" if self._is_local else "wb") as file:
+            shutil.copyfileobj(body, file)
+            return int(file.tell())
 
     def _write_part(self, rows: Iterable[Mapping[str, Any]], log: logging.Logger | Any) -> int:
         counted = _counted(rows, log)

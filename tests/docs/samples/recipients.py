@@ -57,4 +57,15 @@ with DAG("recipients", schedule=None, params={"folder": "/tmp/results"}):  # noq
         path="file://{{ params.folder }}/{{ run_id }}/replies.jsonl",
     )
     # --8<-- [end:recipients]
+    # --8<-- [start:recordings]
+    from airflow_provider_campaigns.operators.recordings import (
+        AlturRecordingsToObjectStorageOperator,
+    )
+
+    AlturRecordingsToObjectStorageOperator(
+        task_id="recordings",
+        campaign_id=calls.output,
+        folder="file://{{ params.folder }}/recordings",  # or s3://...
+    )
+    # --8<-- [end:recordings]
     opt_out >> failed

@@ -1,7 +1,7 @@
 """
 All figures, one table: printed, and written to a results file. ``make bench-docs`` takes that over into the docs.
 
-With ``BENCH=walk`` (or several names, separated by commas) only those scripts run; their table is printed and not kept.
+With ``BENCH=walk`` (or several names, separated by commas) only those scripts run; the other rows stay as they were.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from table import Row, as_markdown
 
 SCRIPTS = (
-    *("import_time", "waits", "figure_requests", "shared_limit", "walk", "launch_requests"),
+    *("import_time", "waits", "triggerers", "figure_requests", "shared_limit", "walk", "launch_requests"),
     *("contact_rows", "contact_speed", "contacts_in_flight", "audience", "result_rows", "soak"),
 )
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -39,10 +39,14 @@ A wait is the trigger of a deferred task. `HttpSensor` is the HTTP provider's, d
 same server and with the same interval; it waits for an answer that is not 404, so for it alone the server answers 404
 until a campaign is done. It sleeps for the interval after each request, so the slower its requests, the fewer it makes.
 
+Triggerers share nothing: each walks the list for its own waits. Where its campaigns stand all over a long list, it
+stops once fewer are missing than pages were read and asks for those by id, which is up to twice the pages of the list;
+so the target of one walk for each triggerer is missed there. `BENCH_WAITS` sets how many waits there are.
+
 A callback is what the event loop runs in one go; nothing else runs meanwhile. Python's garbage collector now and then
-looks through all objects of the process, those of Airflow too, and stops everything meanwhile: its share is told apart.
-So many triggers bring it about by themselves, also such as only sleep; no provider can reach the target with it counted
-where that alone takes longer.
+looks through all objects of the process, those of Airflow too, and stops everything meanwhile: its share is shown
+separately. So many triggers bring it about by themselves, also such as only sleep; no provider can reach the target
+with it counted where that alone takes longer.
 
 Results go to a file through the operators for them, one row at a time. Their memory is the peak of a whole worker
 process, Airflow's modules included; their speed is that of this machine, and a vendor's limit of requests far below it.
@@ -58,12 +62,23 @@ def rows_of(script: str) -> list[Row]:
     return rows
 
 
+def with_rows(page: str, rows: Sequence[Row]) -> str:
+    """Return a page with these rows instead of those of the same figures; new ones end its table."""
+    lines = page.splitlines()
+    for row in rows:
+        line = as_markdown([row]).splitlines()[-1]
+        same = [place for place, known in enumerate(lines) if known.startswith(f"| {row.figure} |")]
+        end = 1 + max(place for place, known in enumerate(lines) if known.startswith("| "))
+        lines[slice(same[0], same[0] + 1) if same else slice(end, end)] = [line]
+    return "\n".join(lines) + "\n"
+
+
 def take_over() -> int:
-    """Copy the last results into the documentation."""
+    """Move the last results into the documentation."""
     if not RESULTS.exists():
         print("There are no results yet: run make bench first.", file=sys.stderr)
         return 1
-    PAGE.write_text(RESULTS.read_text())
+    RESULTS.replace(PAGE)
     print(f"{PAGE.relative_to(REPOSITORY)} has the last results. Pages that repeat a figure are checked by make test.")
     return 0
 
@@ -87,11 +102,9 @@ def main() -> int:
                 rows += pool.submit(rows_of, script).result()
     table = as_markdown(rows)
     print(table)
-    if chosen != list(SCRIPTS):
-        return missed(rows)
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(
-        TEXT.format(
+    if chosen == list(SCRIPTS):
+        page = TEXT.format(
             cores=os.cpu_count(),
             python=platform.python_version(),
             airflow=version("apache-airflow"),
@@ -99,7 +112,9 @@ def main() -> int:
             dbt=version("apache-airflow-providers-dbt-cloud"),
             table=table,
         )
-    )
+    else:
+        page = with_rows((RESULTS if RESULTS.exists() else PAGE).read_text(), rows)
+    RESULTS.write_text(page)
     print(f"The results are in {RESULTS.relative_to(REPOSITORY)}; make bench-docs takes them over into the docs.")
     return missed(rows)
 

@@ -28,6 +28,7 @@ from starlette.types import Message, Receive, Scope, Send
 from airflow_provider_campaigns.sandbox.app import SandboxApp
 from airflow_provider_campaigns.sandbox.clock import Clock
 from airflow_provider_campaigns.sandbox.kinbox.campaign import PROCESSING_SECONDS, TRACKING_SECONDS
+from airflow_provider_campaigns.sandbox.pace import INSTANT
 from airflow_provider_campaigns.sandbox.server import Sandbox
 
 FIRST_FINISH_SECONDS = PROCESSING_SECONDS + 1 + TRACKING_SECONDS
@@ -92,7 +93,8 @@ def finish_seconds(place: int, campaigns: int, spread: int) -> float:
 def serve(campaigns: int, spread: int, speed: float) -> None:
     """Serve until standard input closes; a line there is a new speed, and the moment since when it holds is printed."""
     sandbox = Sandbox(speed, enforce_limits=False)
-    sandbox.app = BenchmarkApp(Clock(speed), [type(vendor) for vendor in sandbox.app.vendors], enforce_limits=False)
+    vendors = [type(vendor) for vendor in sandbox.app.vendors]
+    sandbox.app = BenchmarkApp(Clock(speed), vendors, enforce_limits=False, pace=INSTANT)
     asyncio.run(fill(sandbox.app, campaigns, spread))
     sandbox.app.journal.clear()
     with sandbox:

@@ -151,12 +151,17 @@ def resident_kb() -> float:
 
 def prepare_process(server: Server) -> None:
     """Give this process its connections, and logs that are rendered as a triggerer renders them."""
-    import structlog
-    from airflow.triggers.base import BaseTrigger  # noqa: F401  # Airflow sets its own logging up when it is imported.
-
+    render_logs()
     until_done = {"conn_type": "http", "host": f"{server.url}/until_done"}
     for conn_id, connection in {**server.connections, "until_done": until_done}.items():
         os.environ[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps(connection)
+
+
+def render_logs() -> None:
+    """Render the lines of logs as a triggerer renders them, and write them nowhere."""
+    import structlog
+    from airflow.triggers.base import BaseTrigger  # noqa: F401  # Airflow sets its own logging up when it is imported.
+
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger("info"),
         processors=[structlog.processors.TimeStamper(fmt="iso"), structlog.processors.JSONRenderer()],

@@ -25,6 +25,7 @@ SINCE: Mapping[str, str] = MappingProxyType(
         "airflow.sdk.serde": "3.2",
         "commands of providers": "3.2",
         "encoders of triggers": "3.2",
+        "approvals in dag.test()": "3.3",
         "callbacks that are told the exception in dag.test()": "3.3",
         "the state awaiting_input": "3.3",
         "retry policies": "3.3",

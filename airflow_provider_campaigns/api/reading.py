@@ -113,7 +113,7 @@ def moment(value: Any) -> datetime.datetime | None:
     """
     Return a datetime from ISO 8601 text (naive where the text has no zone), else None.
 
-    A moment that has no year from 1 to 9999 in UTC is none: nothing could convert it.
+    A moment whose year in UTC is not from 1 to 9999 counts as missing: nothing could convert it.
     """
     if not isinstance(value, str):
         return None

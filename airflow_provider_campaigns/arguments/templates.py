@@ -19,7 +19,7 @@ _RENDERED_NOTHING = "is a template that rendered to None; leave the argument out
 
 
 def is_template_text(text: str) -> bool:
-    """Whether a text holds a Jinja expression or statement; a WhatsApp placeholder such as {{1}} is none."""
+    """Whether a text holds a Jinja expression or statement; a WhatsApp placeholder such as {{1}} is not one."""
     plain = _PLACEHOLDER.sub("", text) if "{{" in text else text
     return "{{" in plain or "{%" in plain or "{#" in plain
 

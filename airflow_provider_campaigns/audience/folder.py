@@ -60,7 +60,7 @@ class StoredFolder:
         """
         Return the manifest that is there, or None.
 
-        :raises InvalidRequest: What is there under its name is none.
+        :raises InvalidRequest: What is there under its name is not a manifest.
         """
         try:
             with self._root.fs.open(self._own(MANIFEST), "rb") as file:

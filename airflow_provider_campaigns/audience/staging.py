@@ -120,7 +120,7 @@ class Staging:
         self._database.execute(f"CREATE TABLE excluded AS SELECT person, min(file) AS file FROM {staged} GROUP BY ALL")
 
     def _staged(self, read: ReadRow, source: int, row: int, line: int | None) -> str:
-        """Return a row as a line to stage; a time zone that is none is one more flaw."""
+        """Return a row as a line to stage; an unknown time zone is one more flaw."""
         place = (read.index, source, row, "" if line is None else line)
         cells: Mapping[str, Any] = {}
         zone = ""

@@ -268,7 +268,7 @@ def _plan(code: str) -> _Plan | None:
 
 def _plain(code: str, lengths: Collection[int], trunk: str | None, services: str) -> re.Pattern[str]:
     """Return the pattern of numbers that need nothing done; one that it leaves out is only looked at more closely."""
-    # Argentina's prefix may be empty, which is none.
+    # Argentina's prefix may be empty, which means no prefix.
     unlike = [rf"(?:{trunk})(?<!\A\+{code})"] if trunk else []
     unlike += [rf"(?:{services})\Z"] if services else []
     unlike.append(r"(?P<digit>[0-9])(?P=digit)*\Z")

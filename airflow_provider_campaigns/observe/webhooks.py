@@ -24,7 +24,7 @@ from airflow_provider_campaigns.api.altur.webhooks import (
 
 logger = logging.getLogger(__name__)
 
-#: An event is some hundred bytes; what is larger is none.
+#: An event is some hundred bytes; anything this large is not an event.
 MOST_BYTES = 256 * 1024
 #: How long a body may take to arrive, and how long noting an event may take; the vendor waits 10 seconds for both.
 BODY_SECONDS = 4.0

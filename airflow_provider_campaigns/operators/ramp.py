@@ -265,7 +265,7 @@ class JudgeStageOperator(DeclaredArguments, BaseOperator):
         :param entered: What the stage was entered with.
         :param told: The verdict with its figures.
         """
-        raise NotImplementedError
+        raise InvalidRequest("on_fail and on_inconclusive can be 'ask' with ApproveStageOperator alone.")
 
     def _receipt(self, run: TaskRun) -> Mapping[str, Any]:
         from airflow_provider_campaigns.launch.receipt import RECEIPT_KEY

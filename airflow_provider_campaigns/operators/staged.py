@@ -31,7 +31,7 @@ class StageOfRamp(WaitingTask):
         return replace(terms, gates=replace(terms.gates, of_sample=self.stage_task_id is not None))
 
     def stage_refusal(self, run: TaskRun) -> str:
-        """Return why the stage may not be launched, empty if it may, or if the launch is none."""
+        """Return why the stage may not be launched, empty if it may, or if the launch is not a stage."""
         if self.stage_task_id is None or self._entered(run):
             return ""
         return f"Task {self.stage_task_id!r} has not let this stage of the ramp begin."

@@ -28,8 +28,8 @@ class UpdateCampaignOperator(CampaignOperator):
 
     :param campaign_id: The campaign's id. (templated)
     :param changes: The vendor's fields in snake_case, such as ``{"seconds_between_messages": 30}``; what is left out
-        stays as it is. Kore.ai wants all fields of the campaign, and changes none that is sending. ``extra_fields`` in
-        it holds fields that this package does not know. (templated)
+        stays as it is. Kore.ai wants all fields of the campaign, and changes no campaign that is sending.
+        ``extra_fields`` in it holds fields that this package does not know. (templated)
     :param conn_id: A connection of any of the vendors' types. (templated)
     :param hook_params: Further arguments of the hook. (templated)
     :raises CampaignRequestRefused: Bad input (names the field), or the vendor refused it.

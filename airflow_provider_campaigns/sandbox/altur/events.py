@@ -67,7 +67,7 @@ def signature(body: bytes, secret: str, scheme: str) -> str:
     Return the signature of a body.
 
     :param body: The body, which is compact JSON.
-    :param secret: The webhook's secret; in the newer scheme it is Base64, and is taken as it is where it is none.
+    :param secret: The webhook's secret; in the newer scheme it is Base64, and is taken as it is where it is not.
     :param scheme: ``newer``: Base64, by the decoded secret; ``older``: hexadecimal, by the secret as it is.
     """
     if scheme == "older":
